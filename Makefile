@@ -1,0 +1,63 @@
+# A thin front of meson and ninja; what a target does stands in the script it calls.
+#
+#   PREFIX    where `make install` puts the library (default /usr/local)
+#   DESTDIR   a directory put before PREFIX, for packagers
+#   CC        the C compiler (default: what meson finds)
+
+PREFIX = /usr/local
+DESTDIR =
+
+.PHONY: build run test test-all bench tidy install uninstall clean help
+
+build:
+	@tools/packages run
+	@tools/build release
+
+run: build
+	@tools/run-tutorials
+
+test:
+	@tools/packages run test
+	@tools/test
+
+test-all:
+	@tools/packages run test test-all
+	@tools/test --all
+
+bench:
+	@tools/packages run bench
+	@tools/build release
+	@bench/run
+
+tidy:
+	@tools/packages test
+	@tools/tidy
+
+# The prefix is written into eddy.pc when meson configures, so a new one configures again.
+install: build
+	@grep -qxF 'prefix=$(PREFIX)' build/meson-private/eddy.pc || \
+	    { meson setup --reconfigure build -Dprefix='$(PREFIX)' >build/prefix.log && \
+	      tools/build release; }
+	@DESTDIR='$(DESTDIR)' meson install -C build --no-rebuild --quiet
+	@echo 'installed to $(DESTDIR)$(PREFIX)'
+
+# Removes what the last install from this build/ has logged.
+uninstall:
+	@test -f build/meson-logs/install-log.txt || \
+	    { echo 'build/ has no record of an install; install again to the same place first'; exit 1; }
+	@ninja -C build --quiet uninstall
+	@rmdir '$(DESTDIR)$(PREFIX)/include/eddy' 2>/dev/null || true
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make build       the library, examples, tests and benchmarks, in build/'
+	@echo 'make run         builds and plays the tutorial programs'
+	@echo 'make test        gcc, both engines, sanitizers, tidy, examples (minutes)'
+	@echo 'make test-all    the same with clang, TSan, valgrind, sweeps, install (an hour)'
+	@echo 'make bench       Eddy beside Go, asyncio and uvloop'
+	@echo 'make tidy        layers, limits, format, documentation of the headers'
+	@echo 'make install     to PREFIX ($(PREFIX)), under DESTDIR if that is set'
+	@echo 'make uninstall   removes what make install has put there'
+	@echo 'make clean       removes build/'

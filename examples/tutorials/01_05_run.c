@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* EDDY_MAIN runs the main coroutine in an event loop. */
+#include <eddy.h>
+#include <stdio.h>
+
+static int fetch_data(void)
+{
+    puts("Starting data fetch...");
+    EDDY_TRY(eddy_sleep(2));
+    puts("Data fetched!");
+    return 0;
+}
+
+static int amain(void)
+{
+    EDDY_TRY(fetch_data());
+    return 0;
+}
+EDDY_ASYNC(amain);
+EDDY_MAIN(amain)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Errors are values: 0 for success, or a negative code. Codes down to -4095
+ * are errno values; those beyond belong to Eddy's protocols. A code travels by
+ * return; the text that explains it travels beside it, with the task.
+ *
+ *     if (!valid(input))
+ *         return eddy_raise(-EINVAL, "input %d is out of range", input);
+ *     ...
+ *     int rc = fetch(7);
+ *     if (rc == -EINVAL)
+ *         puts(eddy_error_message(rc));
+ */
+#ifndef EDDY_ERROR_H
+#define EDDY_ERROR_H
+#pragma GCC system_header
+
+#include <errno.h>
+
+#include "eddy/compat.h"
+
+EDDY_BEGIN_DECLS
+
+/*
+ * Returns the error of `call` from the function around it, if it is one; the
+ * only macro of Eddy that hides control flow. Scopes declared before it are
+ * left in order, as with any return.
+ */
+#define EDDY_TRY(call)                                                                             \
+    do {                                                                                           \
+        int eddy_rc_ = (call);                                                                     \
+        if (EDDY_UNLIKELY_(eddy_rc_ < 0))                                                          \
+            return eddy_rc_;                                                                       \
+    } while (0)
+
+/*
+ * Raises an error: remembers its text and place with the running task, and
+ * returns `code`, so that one statement does both. Allocates; when memory is
+ * short the code still travels, without its text. Outside a task only the code
+ * travels.
+ *
+ * code     negative; anything else aborts
+ * ...      a printf format and its arguments; cut after 511 bytes
+ */
+#define eddy_raise(code, ...) eddy_raise_at(EDDY_HERE_, (code), __VA_ARGS__)
+
+/* The function under eddy_raise: `where` is "file:line" and must stay valid. */
+EDDY_API int eddy_raise_at(const char *where, int code, const char *format, ...)
+    EDDY_PRINTF_(3, 4);
+
+/*
+ * The text of the running task's last error, if that was `code`: of its own
+ * eddy_raise, of the library's, or of the failed task that it awaited. Else
+ * eddy_strerror(code). Never NULL. Valid until the task fails or raises again.
+ */
+EDDY_API const char *eddy_error_message(int code);
+
+/* "file:line" of the eddy_raise behind eddy_error_message(code), or NULL. */
+EDDY_API const char *eddy_error_origin(int code);
+
+/*
+ * The general meaning of an error code, such as "timed out" for -ETIMEDOUT.
+ * Static text for every code, also for one that does not exist. Any thread.
+ */
+EDDY_API const char *eddy_strerror(int code);
+
+/* The symbol of an error code, such as "ETIMEDOUT"; "0" for 0 and "E?" for a
+ * code that does not exist. Static text. Any thread. */
+EDDY_API const char *eddy_error_name(int code);
+
+EDDY_END_DECLS
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Counting operations, and failing some of them.
+ *
+ * Each kind has a counter of what was done and a small list of what is to fail.
+ * EDDY_FAULT is read once, before the first check; an entry that cannot be read
+ * ends the program, since a fault test that injects nothing would pass.
+ */
+#include "base/fault.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/error.h"
+
+#define FAULTS_MAX 8 /* for each kind */
+
+static const char *const fault_names[ED_FAULT_COUNT] = {
+    [ED_FAULT_ALLOC] = "alloc",   [ED_FAULT_NOP] = "nop",   [ED_FAULT_POLL] = "poll",
+    [ED_FAULT_CANCEL] = "cancel", [ED_FAULT_WAKE] = "wake", [ED_FAULT_THREAD] = "thread",
+};
+
+static struct fault_kind {
+    uint64_t count; /* atomic */
+    size_t planned; /* atomic: how many of the below are in use */
+    struct {
+        uint64_t nth;
+        int code;
+    } plan[FAULTS_MAX];
+} fault_kinds[ED_FAULT_COUNT];
+
+static pthread_once_t fault_once = PTHREAD_ONCE_INIT;
+
+static void fault_plan(const char *entry)
+{
+    char name[16], error[16];
+    unsigned long long nth;
+    int code;
+
+    if (sscanf(entry, "%15[^:]:%15[^:]:%llu", name, error, &nth) != 3 || nth == 0)
+        ed_die("EDDY_FAULT: \"%s\" is not op:error:nth", entry);
+    code = ed_error_by_name(error);
+    if (code == 0)
+        ed_die("EDDY_FAULT: \"%s\" is not the name of an error", error);
+    for (size_t i = 0; i < ED_FAULT_COUNT; i++) {
+        struct fault_kind *kind = &fault_kinds[i];
+
+        if (strcmp(name, fault_names[i]) != 0)
+            continue;
+        if (kind->planned == FAULTS_MAX)
+            ed_die("EDDY_FAULT: more than %d faults for %s", FAULTS_MAX, name);
+        kind->plan[kind->planned].nth = nth;
+        kind->plan[kind->planned++].code = code;
+        return;
+    }
+    ed_die("EDDY_FAULT: there is no operation \"%s\"", name);
+}
+
+static void fault_read_environment(void)
+{
+    const char *text = getenv("EDDY_FAULT");
+    char copy[512], *rest = copy, *entry;
+
+    if (!text || !*text)
+        return;
+    if (strlen(text) >= sizeof copy)
+        ed_die("EDDY_FAULT is longer than %zu bytes", sizeof copy - 1);
+    memcpy(copy, text, strlen(text) + 1);
+    while ((entry = strsep(&rest, ",")))
+        fault_plan(entry);
+}
+
+int ed_fault_check(enum ed_fault which)
+{
+    struct fault_kind *kind = &fault_kinds[which];
+    uint64_t count;
+
+    pthread_once(&fault_once, fault_read_environment);
+    count = __atomic_add_fetch(&kind->count, 1, __ATOMIC_RELAXED);
+    for (size_t i = 0, n = __atomic_load_n(&kind->planned, __ATOMIC_ACQUIRE); i < n; i++)
+        if (kind->plan[i].nth == count)
+            return kind->plan[i].code;
+    return 0;
+}
+
+uint64_t ed_fault_set(enum ed_fault which, uint64_t nth, int code)
+{
+    struct fault_kind *kind = &fault_kinds[which];
+    uint64_t counted = __atomic_exchange_n(&kind->count, 0, __ATOMIC_RELAXED);
+
+    pthread_once(&fault_once, fault_read_environment);
+    kind->plan[0].nth = nth;
+    kind->plan[0].code = code;
+    __atomic_store_n(&kind->planned, nth ? 1 : 0, __ATOMIC_RELEASE);
+    return counted;
+}

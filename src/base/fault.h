@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Injected faults: EDDY_FAULT=op:error:nth[,op:error:nth...] makes the nth
+ * operation of a kind fail, counted from 1 in the whole process. The seam stands
+ * above the kernel interface, so that the same faults hit both engines.
+ */
+#ifndef ED_BASE_FAULT_H
+#define ED_BASE_FAULT_H
+
+#include "base/compat.h"
+
+enum ed_fault {
+    ED_FAULT_ALLOC,  /* heap memory and mappings */
+    ED_FAULT_NOP,    /* engine operations, named as in ed_op_kind */
+    ED_FAULT_POLL,
+    ED_FAULT_CANCEL,
+    ED_FAULT_WAKE,
+    ED_FAULT_THREAD, /* making a thread */
+    ED_FAULT_COUNT,
+};
+
+/* Counts one operation of this kind: 0, or the negative error it must fail
+ * with. Any thread. */
+int ed_fault_check(enum ed_fault kind);
+
+/* For tests: the nth operation from now fails with `code`, once; nth 0: none
+ * does. Returns how many were counted since the last call. */
+uint64_t ed_fault_set(enum ed_fault kind, uint64_t nth, int code);
+
+#endif

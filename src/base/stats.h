@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the process holds, for eddy_get_stats and EDDY_STATS=1. These counters
+ * change rarely, and may be changed by any thread; what changes often (tasks,
+ * timers, operations) is counted by each loop for itself.
+ */
+#ifndef ED_BASE_STATS_H
+#define ED_BASE_STATS_H
+
+#include "base/compat.h"
+
+enum ed_stat {
+    ED_STAT_LOOPS,
+    ED_STAT_DESCRIPTORS,
+    ED_STAT_THREADS,
+    ED_STAT_STACKS,
+    ED_STAT_COUNT,
+};
+
+void ed_stats_add(enum ed_stat stat, long change);
+size_t ed_stats_get(enum ed_stat stat);
+
+#endif

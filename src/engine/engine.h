@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam between Eddy and the kernel.
+ *
+ * An engine takes operations and completes them, each exactly once, by calling
+ * op->done on the loop's thread from inside ed_engine_wait, never from submit or
+ * cancel. Until then the operation, and every buffer it names, belongs to the
+ * engine. Cancelling only asks: the operation still completes, with -ECANCELED
+ * or, when it was faster, with its result.
+ *
+ *          submit                 completes, in wait
+ *   idle ----------> in flight ---------------------> idle
+ *                       |  ^
+ *                       +--+ cancel
+ *
+ * Two engines stand behind it: uring.c, where the kernel does the work, and
+ * epoll.c, which tries, waits for readiness, and tries again. A third may come:
+ * nothing above knows which it is. What a kind of operation needs on top is its
+ * fields here and a case in each engine.
+ *
+ * One engine belongs to one loop and its thread; only ed_engine_wake may be
+ * called from elsewhere.
+ */
+#ifndef ED_ENGINE_ENGINE_H
+#define ED_ENGINE_ENGINE_H
+
+#include "base/compat.h"
+#include "base/list.h"
+
+enum ed_op_kind {
+    ED_OP_NOP,  /* completes with 0 */
+    ED_OP_POLL, /* completes with the events that `fd` is ready for, once */
+};
+
+/* Events of ED_OP_POLL. The last two are always looked for. */
+#define ED_POLL_IN 0x001u
+#define ED_POLL_OUT 0x004u
+#define ED_POLL_ERR 0x008u
+#define ED_POLL_HUP 0x010u
+
+struct ed_op {
+    /* set by whoever submits */
+    void (*done)(struct ed_op *op);
+    enum ed_op_kind kind;
+    int fd;
+    uint32_t events;
+
+    /* set by the engine */
+    int result; /* >= 0, or a negative error; valid in done */
+    bool in_flight;
+    bool cancelled; /* a cancel was asked for */
+    struct eddy_link_ link;
+};
+
+struct ed_engine;
+
+/* What an engine provides; see ed_engine_* for what each does. */
+struct ed_engine_class {
+    const char *name;
+    int (*open)(struct ed_engine **out);
+    void (*close)(struct ed_engine *engine);
+    void (*submit)(struct ed_engine *engine, struct ed_op *op);
+    void (*cancel)(struct ed_engine *engine, struct ed_op *op);
+    int (*wait)(struct ed_engine *engine, int64_t timeout);
+    void (*wake)(struct ed_engine *engine);
+};
+
+struct ed_engine {
+    const struct ed_engine_class *class;
+    size_t in_flight;          /* operations submitted and not completed */
+    struct eddy_list_ refused; /* to complete in the next wait without the kernel */
+    char info[96];             /* for eddy_engine_info */
+};
+
+/* Opens the engine that EDDY_ENGINE names, or the best that the kernel allows.
+ * 0, or an error of the kernel's; -EINVAL for a name that does not exist. */
+int ed_engine_open(struct ed_engine **out);
+
+/* Closes an engine with nothing in flight. */
+void ed_engine_close(struct ed_engine *engine);
+
+/* Starts an operation that is not in flight. What cannot be started completes
+ * with its error. */
+void ed_engine_submit(struct ed_engine *engine, struct ed_op *op);
+
+/* Asks for an early end of an operation; no effect if it is not in flight. */
+void ed_engine_cancel(struct ed_engine *engine, struct ed_op *op);
+
+/* Completes what has ended; when nothing has, waits up to `timeout` ns (0: not
+ * at all, ED_NEVER: for ever) or until woken. May return early. Returns 0, or
+ * an error that leaves the engine usable. */
+int ed_engine_wait(struct ed_engine *engine, int64_t timeout);
+
+/* Makes a wait, the present or else the next, return at once. Any thread, or a
+ * signal handler; keeps errno. */
+void ed_engine_wake(struct ed_engine *engine);
+
+/* For the engines: gives an operation its result, and its owner the word. */
+void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result);
+
+extern const struct ed_engine_class ed_epoll_class;
+extern const struct ed_engine_class ed_uring_class; /* with ED_HAVE_URING */
+
+#endif

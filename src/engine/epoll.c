@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine on epoll (epoll(7)).
+ *
+ * Each descriptor with operations in flight has a watch: the list of those
+ * operations, and the events that the kernel has been asked for. A completion
+ * takes an operation from its watch; what the kernel is asked for is brought up
+ * to date only before the next wait, so that an operation that is renewed at
+ * once costs no system call. Watches are found by descriptor number in an array,
+ * and kept until the engine closes.
+ *
+ * Closing a descriptor removes it from the epoll set behind our back, and its
+ * number may come back as another file. That is allowed once no operation is in
+ * flight on it, so a watch that has been without any is in doubt: the kernel is
+ * asked again, and answers ENOENT where the watch must be added anew.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/stats.h"
+#include "base/time.h"
+#include "engine/engine.h"
+
+#define EPOLL_BATCH 128 /* events taken by one wait */
+
+struct epoll_watch {
+    struct eddy_list_ ops;
+    struct eddy_link_ link; /* in epoll.stale */
+    int fd;
+    uint32_t asked; /* what the kernel watches for; 0: nothing */
+    bool stale;     /* `asked` may differ from what the operations want */
+    bool doubtful;  /* the kernel may have forgotten it */
+};
+
+struct epoll {
+    struct ed_engine engine;
+    struct epoll_watch **watches; /* by descriptor */
+    size_t capacity;
+    struct eddy_list_ stale;
+    struct eddy_list_ ended; /* operations to complete without the kernel */
+    int fd, wake_fd;
+};
+
+static struct epoll *epoll_of(struct ed_engine *engine)
+{
+    return ed_container_of(engine, struct epoll, engine);
+}
+
+static int epoll_open(struct ed_engine **out)
+{
+    struct epoll *epoll = ed_alloc_zero(sizeof *epoll);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    int rc;
+
+    if (!epoll)
+        return -ENOMEM;
+    epoll->engine.class = &ed_epoll_class;
+    epoll->wake_fd = -1;
+    epoll->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll->fd < 0)
+        goto failed;
+    epoll->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (epoll->wake_fd < 0 || epoll_ctl(epoll->fd, EPOLL_CTL_ADD, epoll->wake_fd, &event) < 0)
+        goto failed;
+    ed_stats_add(ED_STAT_DESCRIPTORS, 2);
+    *out = &epoll->engine;
+    return 0;
+failed:
+    rc = -errno;
+    if (epoll->wake_fd >= 0)
+        close(epoll->wake_fd);
+    if (epoll->fd >= 0)
+        close(epoll->fd);
+    ed_free(epoll);
+    return rc;
+}
+
+static void epoll_close(struct ed_engine *engine)
+{
+    struct epoll *epoll = epoll_of(engine);
+
+    for (size_t i = 0; i < epoll->capacity; i++)
+        ed_free(epoll->watches[i]);
+    ed_free(epoll->watches);
+    close(epoll->wake_fd);
+    close(epoll->fd);
+    ed_stats_add(ED_STAT_DESCRIPTORS, -2);
+    ed_free(epoll);
+}
+
+/* The watch of a descriptor, made if need be; NULL when memory is short. */
+static struct epoll_watch *epoll_watch(struct epoll *epoll, int fd)
+{
+    size_t index = (size_t)fd, capacity = epoll->capacity ? epoll->capacity : 64;
+
+    if (index >= epoll->capacity) {
+        struct epoll_watch **watches;
+
+        while (capacity <= index)
+            capacity *= 2;
+        watches = ed_realloc(epoll->watches, capacity * sizeof *watches);
+        if (!watches)
+            return NULL;
+        memset(watches + epoll->capacity, 0, (capacity - epoll->capacity) * sizeof *watches);
+        epoll->watches = watches;
+        epoll->capacity = capacity;
+    }
+    if (!epoll->watches[index]) {
+        epoll->watches[index] = ed_alloc_zero(sizeof(struct epoll_watch));
+        if (epoll->watches[index])
+            epoll->watches[index]->fd = fd;
+    }
+    return epoll->watches[index];
+}
+
+static void epoll_mark_stale(struct epoll *epoll, struct epoll_watch *watch)
+{
+    if (ed_list_empty(&watch->ops))
+        watch->doubtful = true;
+    if (watch->stale)
+        return;
+    watch->stale = true;
+    ed_list_append(&epoll->stale, &watch->link);
+}
+
+/* Completes an operation with `result` in the next wait. */
+static void epoll_end(struct epoll *epoll, struct ed_op *op, int result)
+{
+    op->result = result;
+    ed_list_append(&epoll->ended, &op->link);
+}
+
+static void epoll_submit(struct ed_engine *engine, struct ed_op *op)
+{
+    struct epoll *epoll = epoll_of(engine);
+    struct epoll_watch *watch;
+
+    switch (op->kind) {
+    case ED_OP_NOP:
+        epoll_end(epoll, op, 0);
+        break;
+    case ED_OP_POLL:
+        watch = op->fd >= 0 ? epoll_watch(epoll, op->fd) : NULL;
+        if (!watch) {
+            epoll_end(epoll, op, op->fd >= 0 ? -ENOMEM : -EBADF);
+            break;
+        }
+        ed_list_append(&watch->ops, &op->link);
+        epoll_mark_stale(epoll, watch);
+        break;
+    }
+}
+
+static void epoll_cancel(struct ed_engine *engine, struct ed_op *op)
+{
+    struct epoll *epoll = epoll_of(engine);
+    struct epoll_watch *watch;
+
+    if (op->kind != ED_OP_POLL)
+        return;
+    watch = (size_t)op->fd < epoll->capacity ? epoll->watches[op->fd] : NULL;
+    if (!watch)
+        return;
+    ED_LIST_FOR_EACH(link, &watch->ops) {
+        if (link != &op->link)
+            continue;
+        ed_list_remove(&watch->ops, link);
+        epoll_mark_stale(epoll, watch);
+        epoll_end(epoll, op, -ECANCELED);
+    }
+}
+
+/* Tells the kernel about a watch; 0 or the error that its operations get. */
+static int epoll_ask(struct epoll *epoll, struct epoll_watch *watch, uint32_t wanted)
+{
+    struct epoll_event event = {.events = wanted, .data.ptr = watch};
+    int verb = !wanted ? EPOLL_CTL_DEL : watch->asked ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+    if (epoll_ctl(epoll->fd, verb, watch->fd, &event) == 0)
+        return 0;
+    if (verb == EPOLL_CTL_DEL)
+        return 0; /* closed, and gone from the set already */
+    if (errno != ENOENT && errno != EEXIST)
+        return -errno;
+    verb = errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    return epoll_ctl(epoll->fd, verb, watch->fd, &event) == 0 ? 0 : -errno;
+}
+
+/* Brings the kernel's set up to date with the operations. */
+static void epoll_update(struct epoll *epoll)
+{
+    struct eddy_link_ *link;
+
+    while ((link = ed_list_pop(&epoll->stale))) {
+        struct epoll_watch *watch = ed_container_of(link, struct epoll_watch, link);
+        uint32_t wanted = 0;
+        int rc;
+
+        watch->stale = false;
+        ED_LIST_FOR_EACH (op, &watch->ops)
+            wanted |= ed_container_of(op, struct ed_op, link)->events;
+        if (wanted == watch->asked && !(wanted && watch->doubtful))
+            continue;
+        rc = epoll_ask(epoll, watch, wanted);
+        watch->asked = rc == 0 ? wanted : 0;
+        watch->doubtful = false;
+        while (rc < 0 && (link = ed_list_pop(&watch->ops)))
+            epoll_end(epoll, ed_container_of(link, struct ed_op, link), rc);
+    }
+}
+
+/* Completes the operations of one watch that wanted what has come. */
+static void epoll_fire(struct epoll *epoll, struct epoll_watch *watch, uint32_t events)
+{
+    struct eddy_list_ fired = {NULL, NULL};
+    struct eddy_link_ *link;
+
+    ED_LIST_FOR_EACH(candidate, &watch->ops) {
+        struct ed_op *op = ed_container_of(candidate, struct ed_op, link);
+
+        op->result = (int)(events & (op->events | ED_POLL_ERR | ED_POLL_HUP));
+        if (!op->result)
+            continue;
+        ed_list_remove(&watch->ops, candidate);
+        ed_list_append(&fired, candidate);
+    }
+    epoll_mark_stale(epoll, watch);
+    while ((link = ed_list_pop(&fired))) {
+        struct ed_op *op = ed_container_of(link, struct ed_op, link);
+
+        ed_engine_complete(&epoll->engine, op, op->result);
+    }
+}
+
+static void epoll_complete_ended(struct epoll *epoll)
+{
+    struct eddy_list_ ended = epoll->ended;
+    struct eddy_link_ *link;
+
+    epoll->ended = (struct eddy_list_){NULL, NULL};
+    while ((link = ed_list_pop(&ended))) {
+        struct ed_op *op = ed_container_of(link, struct ed_op, link);
+
+        ed_engine_complete(&epoll->engine, op, op->result);
+    }
+}
+
+/* epoll counts in ms: rounds up, so that no timer is early. */
+static int epoll_timeout(int64_t timeout)
+{
+    int64_t ms = timeout / 1000000 + (timeout % 1000000 != 0);
+
+    return timeout == ED_NEVER ? -1 : ms > 86400000 ? 86400000 : (int)ms;
+}
+
+static int epoll_wait_events(struct epoll *epoll, struct epoll_event *events, int64_t timeout)
+{
+    struct timespec limit = {.tv_sec = timeout / ED_SECOND, .tv_nsec = timeout % ED_SECOND};
+    int count = epoll_pwait2(epoll->fd, events, EPOLL_BATCH, timeout == ED_NEVER ? NULL : &limit,
+                             NULL);
+
+    if (count < 0 && errno == ENOSYS) /* before kernel 5.11 */
+        count = epoll_wait(epoll->fd, events, EPOLL_BATCH, epoll_timeout(timeout));
+    return count < 0 ? -errno : count;
+}
+
+static int epoll_wait_(struct ed_engine *engine, int64_t timeout)
+{
+    struct epoll *epoll = epoll_of(engine);
+    struct epoll_event events[EPOLL_BATCH];
+    uint64_t wakes;
+    int count;
+
+    epoll_update(epoll);
+    count = epoll_wait_events(epoll, events, ed_list_empty(&epoll->ended) ? timeout : 0);
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.ptr)
+            epoll_fire(epoll, events[i].data.ptr, events[i].events);
+        else if (read(epoll->wake_fd, &wakes, sizeof wakes) < 0 && errno != EAGAIN)
+            return -errno;
+    }
+    epoll_complete_ended(epoll);
+    return count >= 0 || count == -EINTR ? 0 : count;
+}
+
+static void epoll_wake(struct ed_engine *engine)
+{
+    uint64_t one = 1;
+
+    /* EAGAIN: the counter is full, so that a wake is pending anyway. */
+    if (write(epoll_of(engine)->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+        ed_die("eventfd: %s", eddy_strerror(-errno));
+}
+
+const struct ed_engine_class ed_epoll_class = {
+    .name = "epoll",
+    .open = epoll_open,
+    .close = epoll_close,
+    .submit = epoll_submit,
+    .cancel = epoll_cancel,
+    .wait = epoll_wait_,
+    .wake = epoll_wake,
+};

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop's life and its turn. See loop.h for the picture.
+ *
+ * A stop is a node in the ready queue: what stands before it runs, what comes
+ * behind it stays for the next run. Waiting is a deadlock when there is no
+ * timer, no operation in flight, no thread job and no hold: then nobody can ever
+ * put anything into the queue.
+ */
+#include "loop/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/memory.h"
+#include "base/stats.h"
+
+__thread struct eddy_thread_ eddy_thread_ __attribute__((tls_model("initial-exec")));
+
+static pthread_mutex_t loops_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct eddy_list_ loops;
+
+static void loop_run_stop(struct ed_ready *node)
+{
+    eddy_loop *loop = ed_container_of(node, eddy_loop, stop);
+
+    loop->stop_asked = false;
+    loop->stopped = true;
+}
+
+static void loop_read_environment(eddy_loop *loop)
+{
+    const char *clock = getenv("EDDY_CLOCK"), *seed = getenv("EDDY_SEED");
+
+    loop->virtual_clock = clock && strcmp(clock, "virtual") == 0;
+    loop->shuffled = seed && *seed;
+    loop->seed = loop->shuffled ? strtoull(seed, NULL, 0) : 0;
+}
+
+int eddy_loop_new(eddy_loop **out)
+{
+    eddy_loop *loop = ed_alloc_zero(sizeof *loop);
+    int rc;
+
+    if (!loop)
+        return -ENOMEM;
+    rc = ed_engine_open(&loop->engine);
+    if (rc < 0) {
+        ed_free(loop);
+        return rc;
+    }
+    loop_read_environment(loop);
+    loop->ready_end = &loop->ready;
+    loop->thread = pthread_self();
+    loop->stop.run = loop_run_stop;
+    loop->next_handle = 1;
+    ed_timer_init(&loop->timers, ed_loop_now(loop));
+    pthread_mutex_lock(&loops_mutex);
+    ed_list_append(&loops, &loop->link);
+    pthread_mutex_unlock(&loops_mutex);
+    ed_stats_add(ED_STAT_LOOPS, 1);
+    *out = loop;
+    return 0;
+}
+
+/* Waits until nothing of ours is in the kernel any more; all has been
+ * cancelled. */
+static void loop_drain_engine(eddy_loop *loop)
+{
+    while (loop->engine->in_flight > 0)
+        (void)ed_engine_wait(loop->engine, ED_SECOND); /* an error leaves them in flight: again */
+}
+
+int eddy_loop_close(eddy_loop *loop)
+{
+    if (loop->running)
+        return -EBUSY;
+    if (loop->closed)
+        return 0;
+    ed_loop_close_inbox(loop);
+    if (loop->executor)
+        loop->executor_close(loop);
+    ed_loop_close_readers(loop);
+    if (loop->tasks)
+        loop->tasks_close(loop);
+    loop_drain_engine(loop);
+    ed_loop_close_handles(loop);
+    loop->closed = true;
+    loop->ready = NULL;
+    loop->ready_end = &loop->ready;
+    ed_engine_close(loop->engine);
+    loop->engine = NULL;
+    pthread_mutex_lock(&loops_mutex);
+    ed_list_remove(&loops, &loop->link);
+    pthread_mutex_unlock(&loops_mutex);
+    ed_stats_add(ED_STAT_LOOPS, -1);
+    return 0;
+}
+
+void eddy_loop_free(eddy_loop *loop)
+{
+    if (!loop)
+        return;
+    if (eddy_loop_close(loop) < 0)
+        ed_die("eddy_loop_free: the loop is running");
+    ed_free(loop);
+}
+
+int64_t ed_loop_now(const eddy_loop *loop)
+{
+    return ed_unlikely(loop->virtual_clock) ? loop->virtual_now : ed_time_monotonic();
+}
+
+double eddy_loop_time(const eddy_loop *loop)
+{
+    return ed_time_to_seconds(ed_loop_now(loop));
+}
+
+bool eddy_loop_is_running(const eddy_loop *loop)
+{
+    return loop->running;
+}
+
+bool eddy_loop_is_closed(const eddy_loop *loop)
+{
+    return loop->closed;
+}
+
+eddy_loop *eddy_get_running_loop(void)
+{
+    return eddy_thread_.loop;
+}
+
+void eddy_loop_stop(eddy_loop *loop)
+{
+    if (loop->stop_asked || loop->closed)
+        return;
+    loop->stop_asked = true;
+    if (loop->running)
+        ed_loop_ready(loop, &loop->stop);
+}
+
+void eddy_loop_hold(eddy_loop *loop)
+{
+    loop->holds++;
+}
+
+void eddy_loop_release(eddy_loop *loop)
+{
+    if (loop->holds == 0)
+        ed_die("eddy_loop_release: the loop is not held");
+    loop->holds--;
+}
+
+static void loop_fire_timers(eddy_loop *loop)
+{
+    struct eddy_timer_ *timer;
+    int64_t now;
+
+    if (!loop->timers.count)
+        return;
+    now = ed_loop_now(loop);
+    while ((timer = ed_timer_take_due(&loop->timers, now)))
+        timer->fire(timer);
+}
+
+/* Whether somebody outside can still make something ready. */
+static bool loop_can_wake(const eddy_loop *loop)
+{
+    return loop->timers.count || loop->engine->in_flight || loop->jobs || loop->holds ||
+           __atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE);
+}
+
+/* Waits for the kernel with nothing ready. Under the virtual clock the time to
+ * the next timer passes at once, unless a thread is at work. */
+static int loop_sleep(eddy_loop *loop)
+{
+    int64_t next = ed_timer_next(&loop->timers);
+    int64_t timeout = next;
+    int rc;
+
+    if (__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE))
+        timeout = 0;
+    else if (loop->virtual_clock)
+        timeout = next != ED_NEVER && !loop->jobs ? 0 : ED_NEVER;
+    else if (next != ED_NEVER)
+        timeout = next - ed_loop_now(loop);
+    rc = ed_engine_wait(loop->engine, timeout > 0 ? timeout : 0);
+    if (loop->virtual_clock && next != ED_NEVER && !loop->jobs && !loop->ready &&
+        !__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE) && next > loop->virtual_now)
+        loop->virtual_now = next;
+    return rc;
+}
+
+static void loop_run_ready(eddy_loop *loop)
+{
+    loop->turns = ed_unlikely(loop->shuffled) ? ed_loop_shuffle(loop) : ED_TURN;
+    while (loop->turns > 0 && loop->ready && !loop->stopped) {
+        struct ed_ready *node = ed_loop_take_ready(loop);
+
+        loop->turns--;
+        node->run(node);
+    }
+}
+
+int ed_loop_run(eddy_loop *loop, bool until_idle)
+{
+    struct eddy_thread_ outside = eddy_thread_;
+    int rc = 0;
+
+    loop->running = true;
+    loop->stopped = false;
+    eddy_thread_ = (struct eddy_thread_){.loop = loop};
+    if (loop->stop_asked)
+        ed_loop_ready(loop, &loop->stop);
+    while (rc == 0) {
+        loop_run_ready(loop);
+        if (loop->stopped)
+            break;
+        if (!loop->ready && until_idle && !loop_can_wake(loop))
+            rc = -EDEADLK;
+        else if (!loop->ready)
+            rc = loop_sleep(loop);
+        else if (loop->engine->in_flight)
+            rc = ed_engine_wait(loop->engine, 0);
+        ed_loop_take_inbox(loop);
+        loop_fire_timers(loop);
+    }
+    eddy_thread_ = outside;
+    loop->running = false;
+    return rc;
+}
+
+int ed_loop_check_run(const eddy_loop *loop)
+{
+    if (loop->closed || !pthread_equal(loop->thread, pthread_self()))
+        return -EPERM;
+    return loop->running || eddy_thread_.loop ? -EBUSY : 0;
+}
+
+int eddy_loop_run_forever(eddy_loop *loop)
+{
+    int rc = ed_loop_check_run(loop);
+
+    return rc < 0 ? rc : ed_loop_run(loop, false);
+}
+
+void ed_loop_for_each(void (*visit)(eddy_loop *loop, void *argument), void *argument)
+{
+    pthread_mutex_lock(&loops_mutex);
+    ED_LIST_FOR_EACH (link, &loops)
+        visit(ed_container_of(link, eddy_loop, link), argument);
+    pthread_mutex_unlock(&loops_mutex);
+}
+
+const char *eddy_engine_info(void)
+{
+    static __thread char info[96];
+    struct ed_engine *engine;
+
+    if (eddy_thread_.loop)
+        return eddy_thread_.loop->engine->info;
+    if (ed_engine_open(&engine) < 0)
+        return "none";
+    memcpy(info, engine->info, sizeof info);
+    ed_engine_close(engine);
+    return info;
+}

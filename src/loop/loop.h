@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event loop: a queue of what is ready, timers, and an engine.
+ *
+ * What is ready is a node with a function to run; the loop does not know that
+ * most of them are tasks. One turn of the loop:
+ *
+ *        +-------------------------------------------------------+
+ *        v                                                       |
+ *   run up to 64     complete      take the     put due timers   |
+ *   ready nodes ---> operations -> inbox     -> behind them -----+
+ *                    (sleeps only when nothing is ready)
+ *
+ * Tasks switch to the next ready task directly; they come back to the loop when
+ * the turn's resumes are used up, a callback is next, or nothing is ready. So
+ * the kernel and the clock are consulted at least every 64 resumes.
+ */
+#ifndef ED_LOOP_LOOP_H
+#define ED_LOOP_LOOP_H
+
+#include <pthread.h>
+
+#include "base/compat.h"
+#include "base/list.h"
+#include "base/locals.h"
+#include "base/time.h"
+#include "eddy/loop.h"
+#include "eddy/switch.h"
+#include "engine/engine.h"
+#include "loop/timer.h"
+
+#define ED_TURN 64
+
+/* Something that is to run, once. In the queue at most once at a time. */
+struct ed_ready {
+    struct ed_ready *next;
+    void (*run)(struct ed_ready *node);
+};
+
+struct eddy_loop {
+    /* the hot line: what each switch between tasks touches */
+    struct ed_ready *ready, **ready_end;
+    int turns; /* resumes left in this turn */
+    bool running, closed, stopped;
+    bool virtual_clock;
+    bool shuffled;
+    struct eddy_context_ context; /* of the loop itself, while a task runs */
+    void *fake_stack;             /* AddressSanitizer's, for the same */
+    const void *stack_bottom;
+    size_t stack_size;
+    void *fiber; /* ThreadSanitizer's */
+
+    struct ed_engine *engine;
+    int64_t virtual_now;
+    uint64_t seed;
+    struct ed_ready stop; /* the mark in the queue behind which a run ends */
+    bool stop_asked;
+    size_t holds; /* explicit, and thread-settable futures */
+    size_t jobs;  /* in threads: real time passes until they end */
+
+    struct eddy_list_ handle_chunks;
+    struct ed_handle *free_handles;
+    uint64_t next_handle;
+
+    struct ed_reader **readers; /* by 2 * descriptor + direction */
+    size_t readers_capacity;
+    struct eddy_list_ retired; /* readers whose operation has not completed */
+
+    eddy_exception_handler *handler;
+    void *handler_argument;
+
+    /* what the layers above attach; ended by the close */
+    struct ed_tasks *tasks;
+    void (*tasks_close)(eddy_loop *loop);
+    struct ed_executor *executor;
+    void (*executor_close)(eddy_loop *loop);
+
+    struct eddy_link_ link; /* in the list of all loops */
+    pthread_t thread;       /* that opened it */
+
+    /* shared with other threads, atomic */
+    struct eddy_post_ *inbox; /* newest first */
+    int inbox_closed;
+
+    struct ed_timer_queue timers;
+};
+
+/* Puts a node behind what is ready. */
+ED_INLINE void ed_loop_ready(eddy_loop *loop, struct ed_ready *node)
+{
+    node->next = NULL;
+    *loop->ready_end = node;
+    loop->ready_end = &node->next;
+}
+
+/* Takes the first node; there must be one. */
+ED_INLINE struct ed_ready *ed_loop_take_ready(eddy_loop *loop)
+{
+    struct ed_ready *node = loop->ready;
+
+    loop->ready = node->next;
+    if (!loop->ready)
+        loop->ready_end = &loop->ready;
+    return node;
+}
+
+/* The loop's clock, ns. */
+int64_t ed_loop_now(const eddy_loop *loop);
+
+/* Starts and stops a timer of the loop's clock. */
+ED_INLINE void ed_loop_start_timer(eddy_loop *loop, struct eddy_timer_ *timer, int64_t when)
+{
+    ed_timer_start(&loop->timers, timer, when);
+}
+
+ED_INLINE void ed_loop_stop_timer(eddy_loop *loop, struct eddy_timer_ *timer)
+{
+    ed_timer_stop(&loop->timers, timer);
+}
+
+/*
+ * Runs the loop until it is stopped. With `until_idle` it also returns, with
+ * -EDEADLK, when nothing is ready and nothing can make anything ready. Else 0, or
+ * the engine's error.
+ */
+int ed_loop_run(eddy_loop *loop, bool until_idle);
+
+/* Whether this thread may use the loop now: 0, -EPERM or, in a run, -EBUSY. */
+int ed_loop_check_run(const eddy_loop *loop);
+
+/* The handles of scheduled callbacks (handle.c) and readers (reader.c). */
+void ed_loop_close_handles(eddy_loop *loop);
+void ed_loop_close_readers(eddy_loop *loop);
+
+/* Runs what other threads posted (inbox.c). Whether there was anything. */
+bool ed_loop_take_inbox(eddy_loop *loop);
+void ed_loop_close_inbox(eddy_loop *loop);
+
+/* Puts the ready nodes in an order drawn from the seed (shuffle.c), and returns
+ * how many are to run in this turn: all, so that each runs once. */
+int ed_loop_shuffle(eddy_loop *loop);
+
+/* Calls a callback with its local values; a failure goes to the handler. */
+void ed_loop_call(eddy_loop *loop, eddy_callback *callback, void *argument,
+                  struct ed_locals *locals);
+
+/* Sends a report; `format` makes its message. */
+void ed_loop_report(eddy_loop *loop, enum eddy_report_kind kind, int code, eddy_task *task,
+                    const char *format, ...) EDDY_PRINTF_(5, 6);
+
+/* Sums over all open loops, for eddy_get_stats: tasks attach `count`. */
+void ed_loop_for_each(void (*visit)(eddy_loop *loop, void *argument), void *argument);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Groups, and gather on top of them.
+ *
+ * A group owns its children. One that succeeds is freed when it ends, after its
+ * result went where the group's user wants it; one that fails is kept in the list
+ * of failures until the group's block ends, so that its error can be read without
+ * any copy. The first failure gives the group's scope the error's code, by which
+ * everything in the group's block fails, and cancels the siblings.
+ *
+ * The owner joins by a wait that a cancel does not end: it turns into a cancel of
+ * the children, whose last then wakes the owner.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "task/park.h"
+#include "task/scope.h"
+
+struct group_join {
+    struct ed_wait wait;
+    eddy_group *group;
+};
+
+static eddy_task *group_child(struct eddy_link_ *link)
+{
+    return ed_container_of(link, eddy_task, group_link);
+}
+
+void eddy_group_enter_(eddy_group *group, const char *where)
+{
+    *group = (eddy_group){.closed = false};
+    ed_scope_enter(&group->scope, ED_SCOPE_GROUP, where);
+    if (!group->scope.task)
+        ed_die("the group of %s stands outside a task", where);
+}
+
+void eddy_group_cancel(eddy_group *group)
+{
+    ED_LIST_FOR_EACH (link, &group->children)
+        ed_task_cancel_final(group_child(link));
+}
+
+/* The first failure: everything in the group's block fails with it. */
+static void group_abort(eddy_group *group, int code)
+{
+    group->closed = true;
+    eddy_group_cancel(group);
+    if (!group->joiner)
+        ed_scope_fail(&group->scope, code);
+}
+
+static int group_add(eddy_group *group, const eddy_call *call, size_t number)
+{
+    eddy_task *owner = group->scope.task;
+    eddy_task *child;
+
+    if (ed_unlikely(!owner))
+        ed_die("eddy_group_start: the group's block has ended");
+    if (ed_unlikely(group->closed))
+        return ed_raise(-ESHUTDOWN, "the group of %s is joined or aborted", group->scope.where);
+    child = ed_task_new_call(owner->loop, call);
+    if (ed_unlikely(!child))
+        return -ENOMEM;
+    child->owner = ED_OWNER_GROUP;
+    child->group = group;
+    child->out = call->out;
+    child->number = number;
+    ed_list_append(&group->children, &child->group_link);
+    group->alive++;
+    return 0;
+}
+
+int eddy_group_start(eddy_group *group, eddy_call call)
+{
+    int rc = group_add(group, &call, 0);
+
+    if (ed_unlikely(rc == -ENOMEM) && group->failures == 0) {
+        group->no_memory = true;
+        group_abort(group, rc);
+    }
+    return rc;
+}
+
+void ed_group_child_done(eddy_group *group, eddy_task *child)
+{
+    struct group_join *join = group->joiner;
+    bool failed = child->rc < 0 && (child->rc != -ECANCELED || group->gathering);
+
+    ed_list_remove(&group->children, &child->group_link);
+    group->alive--;
+    if (ed_likely(child->rc >= 0) && child->out) {
+        child->result_taken = true;
+        memcpy(child->out, child->result, child->function->result_size);
+    }
+    child->error_read = true; /* by whoever joins the group */
+    if (group->outcomes)
+        group->outcomes[child->number] = child->rc;
+    if (ed_unlikely(failed && !group->collecting)) {
+        ed_list_append(&group->failed, &child->group_link);
+        if (group->failures++ == 0 && !child->cancel_final) {
+            if (!group->joiner)
+                ed_error_copy(group->scope.task, child, child->rc);
+            group_abort(group, child->rc);
+        }
+    } else {
+        ed_task_free(child, true);
+    }
+    if (join && group->alive == 0)
+        ed_wake(&join->wait, 0);
+}
+
+static bool group_join_abort(struct ed_wait *wait)
+{
+    eddy_group *group = ed_container_of(wait, struct group_join, wait)->group;
+
+    group->closed = true;
+    eddy_group_cancel(group);
+    return false; /* the last child wakes it */
+}
+
+static eddy_task *group_join_holder(const struct ed_wait *wait)
+{
+    const eddy_group *group = ed_container_of(wait, const struct group_join, wait)->group;
+
+    return group->children.first ? group_child(group->children.first) : NULL;
+}
+
+static const struct ed_wait_kind group_join_kind = {"group.join", group_join_abort,
+                                                    group_join_holder};
+
+/* Waits until no child is left. */
+static void group_wait(eddy_group *group, bool shielded)
+{
+    struct group_join join = {.wait = ED_WAIT(&group_join_kind, group, NULL), .group = group};
+
+    if (group->alive == 0)
+        return;
+    join.wait.shielded = shielded;
+    group->joiner = &join;
+    (void)ed_park(&join.wait); /* always 0 */
+    group->joiner = NULL;
+}
+
+/* What a group that has no children left returns to its owner. */
+static int group_outcome(eddy_group *group)
+{
+    eddy_task *self = group->scope.task;
+    eddy_task *first = group->failed.first ? group_child(group->failed.first) : NULL;
+
+    if (group->no_memory)
+        return ed_raise(-ENOMEM, "a task of the group of %s could not be created",
+                        group->scope.where);
+    if (!first)
+        return self->pending;
+    if (first->rc == -ECANCELED && self->pending)
+        return self->pending; /* cancelled from outside, not failed */
+    ed_error_copy(self, first, first->rc);
+    return first->rc;
+}
+
+int eddy_group_join(eddy_group *group)
+{
+    eddy_task *self = eddy_thread_.task;
+    int rc;
+
+    if (!self || self != group->scope.task)
+        ed_die("eddy_group_join: the group of %s is joined by another task than its owner",
+               group->scope.where);
+    rc = group->failures || group->no_memory ? 0 : ed_checkpoint();
+    if (rc < 0)
+        eddy_group_cancel(group);
+    group_wait(group, rc < 0);
+    group->closed = true;
+    group->scope.code = 0; /* told by the return from here on */
+    ed_task_refresh(self);
+    return group_outcome(group);
+}
+
+void eddy_group_exit(eddy_group *group)
+{
+    struct eddy_link_ *link;
+
+    group->closed = true;
+    if (group->alive) {
+        eddy_group_cancel(group);
+        group_wait(group, true);
+    }
+    ed_scope_exit(&group->scope);
+    while ((link = ed_list_pop(&group->failed)))
+        ed_task_free(group_child(link), false);
+}
+
+size_t eddy_group_error_count(const eddy_group *group)
+{
+    return group->failures;
+}
+
+int eddy_group_error(eddy_group *group, size_t index, const char **message)
+{
+    ED_LIST_FOR_EACH (link, &group->failed) {
+        eddy_task *child = group_child(link);
+
+        if (index-- > 0)
+            continue;
+        if (message)
+            *message = ed_error_text(child, child->rc);
+        return child->rc;
+    }
+    return -ENOENT;
+}
+
+/* Starts the calls in order; with -ENOMEM those that were started are left. */
+static int gather_start(eddy_group *group, const eddy_call *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int rc = group_add(group, &calls[i], i);
+
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int gather(int *outcomes, const eddy_call *calls, size_t count)
+{
+    int rc = ed_checkpoint();
+
+    if (rc < 0)
+        return rc;
+
+    EDDY_GROUP(group);
+    group.gathering = true;
+    group.collecting = outcomes != NULL;
+    group.outcomes = outcomes;
+    rc = gather_start(&group, calls, count);
+    if (rc < 0)
+        return rc;
+    group_wait(&group, false);
+    return group_outcome(&group);
+}
+
+int eddy_gather_calls(const eddy_call *calls, size_t count)
+{
+    return count ? gather(NULL, calls, count) : 0;
+}
+
+int eddy_gather_outcomes_calls(int *outcomes, const eddy_call *calls, size_t count)
+{
+    return count ? gather(outcomes, calls, count) : 0;
+}

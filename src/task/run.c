@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running a program: a loop, a main task, and the clean-up behind it.
+ *
+ * The clean-up goes in rounds: every task that is left is cancelled for good, and
+ * the loop runs until those have ended; tasks that their clean-up started make
+ * the next round. A round that deadlocks is reported and cancelled again with its
+ * shields pierced; a second time the loop is closed over what is left.
+ *
+ * SIGINT comes in by the loop's inbox, so that the handler only posts.
+ */
+#include "eddy/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "task/park.h"
+#include "task/task.h"
+
+struct main_run {
+    struct ed_completion completion;
+    eddy_loop *loop;
+    eddy_task *task;
+};
+
+/* SIGINT -------------------------------------------------------------------- */
+
+static struct {
+    eddy_loop *loop;        /* that gets the signals, or NULL; one in the process */
+    struct main_run *run;   /* the loop's, while its main task runs */
+    int count;              /* atomic: signals so far */
+    int handled;            /* signals that the loop has seen */
+    struct sigaction before;
+    eddy_post post;
+} interrupt;
+
+static int interrupt_seen(void *unused)
+{
+    int count = __atomic_load_n(&interrupt.count, __ATOMIC_ACQUIRE);
+    struct ed_tasks *tasks = interrupt.loop ? interrupt.loop->tasks : NULL;
+
+    (void)unused;
+    if (!tasks || interrupt.handled == count)
+        return 0;
+    if (interrupt.handled == 0 && interrupt.run)
+        (void)eddy_cancel(interrupt.run->task); /* may have ended */
+    if (count > 1 || !interrupt.run) {
+        for (eddy_task *t = ed_task_next(tasks, NULL); t; t = ed_task_next(tasks, t)) {
+            t->pierced = true;
+            if (t->shut_down || (interrupt.run && t == interrupt.run->task))
+                (void)eddy_cancel(t); /* may have ended */
+        }
+    }
+    interrupt.handled = count;
+    return 0;
+}
+
+static void interrupt_signal(int number)
+{
+    int error = errno;
+
+    if (__atomic_add_fetch(&interrupt.count, 1, __ATOMIC_ACQ_REL) > 2) {
+        signal(number, SIG_DFL);
+        raise(number);
+    } else {
+        (void)eddy_loop_post(interrupt.loop, &interrupt.post); /* it is open while we handle */
+    }
+    errno = error;
+}
+
+/* Takes over SIGINT in the main thread, if nobody else has. */
+static bool interrupt_watch(eddy_loop *loop)
+{
+    struct sigaction action = {.sa_handler = interrupt_signal, .sa_flags = SA_RESTART};
+
+    if (getpid() != gettid() || interrupt.loop || sigaction(SIGINT, NULL, &interrupt.before) < 0 ||
+        (interrupt.before.sa_flags & SA_SIGINFO) || interrupt.before.sa_handler != SIG_DFL)
+        return false;
+    interrupt.loop = loop;
+    interrupt.count = interrupt.handled = 0;
+    interrupt.post = (eddy_post)EDDY_POST_INIT(interrupt_seen, NULL);
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    return true;
+}
+
+static void interrupt_unwatch(bool watching)
+{
+    struct sigaction now;
+
+    if (!watching)
+        return;
+    if (sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == interrupt_signal)
+        sigaction(SIGINT, &interrupt.before, NULL);
+    interrupt.loop = NULL;
+}
+
+/* The main task ------------------------------------------------------------- */
+
+static void main_ended(struct ed_completion *completion)
+{
+    eddy_loop_stop(ed_container_of(completion, struct main_run, completion)->loop);
+}
+
+/* Runs the loop until the task has ended. -EINTR: somebody else stopped it;
+ * -EDEADLK: reported; or the engine's error. */
+static int run_until_done(struct main_run *run)
+{
+    int rc;
+
+    ed_task_on_completion(run->task, &run->completion, main_ended);
+    rc = ed_loop_run(run->loop, true);
+    if (run->task->done)
+        return 0;
+    ed_task_forget_completion(&run->completion);
+    if (rc == -EDEADLK)
+        ed_report_deadlock(run->loop);
+    return rc == 0 ? -EINTR : rc;
+}
+
+/* Takes over the outcome of the main task, and frees it. */
+static int main_outcome(eddy_task *task, void *out)
+{
+    int rc = eddy_task_result_nowait(task, task->rc >= 0 ? out : NULL,
+                                     task->function->result_size);
+
+    ed_error_keep(task, rc);
+    ed_task_free(task, false);
+    return rc;
+}
+
+int eddy_loop_run_until_complete(eddy_loop *loop, eddy_call call)
+{
+    struct main_run run = {.loop = loop};
+    int rc = ed_loop_check_run(loop);
+
+    if (rc < 0)
+        return rc;
+    run.task = ed_task_new_call(loop, &call);
+    if (!run.task)
+        return -ENOMEM;
+    ed_overflow_watch(loop->tasks);
+    rc = run_until_done(&run);
+    ed_overflow_unwatch();
+    if (rc == 0)
+        return main_outcome(run.task, call.out);
+    eddy_task_detach(run.task);
+    return rc;
+}
+
+/* Cancels everything that is left for good; whether there was anything. */
+static bool round_cancel(struct ed_tasks *tasks, bool pierce)
+{
+    tasks->leaving = 0;
+    for (eddy_task *t = ed_task_next(tasks, NULL); t; t = ed_task_next(tasks, t)) {
+        if (t->done)
+            continue;
+        tasks->leaving++;
+        t->shut_down = true;
+        t->pierced |= pierce;
+        ed_task_cancel_final(t);
+    }
+    return tasks->leaving > 0;
+}
+
+static void run_clean_up(eddy_loop *loop)
+{
+    struct ed_tasks *tasks = loop->tasks;
+    bool pierce = false;
+    int rc = 0;
+
+    while (tasks && rc == 0 && round_cancel(tasks, pierce)) {
+        while (tasks->leaving > 0 && rc == 0)
+            rc = ed_loop_run(loop, true);
+        if (rc != -EDEADLK)
+            continue;
+        ed_report_deadlock(loop);
+        if (!pierce)
+            rc = 0;
+        pierce = true;
+    }
+}
+
+int eddy_runner_run(eddy_runner *runner, eddy_call call)
+{
+    eddy_loop *loop = eddy_thread_.loop ? NULL : eddy_runner_get_loop(runner);
+    struct main_run run = {.loop = loop};
+    bool watching;
+    int rc;
+
+    if (eddy_thread_.loop)
+        return ed_raise(-EBUSY, "a loop runs in this thread already");
+    if (!loop)
+        return runner->closed ? ed_fail(-EPERM) : runner->error;
+    run.task = ed_task_new_call(loop, &call);
+    if (!run.task)
+        return -ENOMEM;
+    watching = interrupt_watch(loop);
+    interrupt.run = watching ? &run : interrupt.run;
+    ed_overflow_watch(loop->tasks);
+    rc = run_until_done(&run);
+    if (rc < 0) { /* it has not ended: end it, and all others with it */
+        run_clean_up(loop);
+        if (run.task->done)
+            (void)main_outcome(run.task, NULL); /* the reason why it ended counts */
+    } else {
+        rc = main_outcome(run.task, call.out);
+        if (rc == -ECANCELED && watching && interrupt.handled > 0)
+            rc = -EINTR;
+    }
+    ed_overflow_unwatch();
+    if (watching)
+        interrupt.run = NULL;
+    interrupt_unwatch(watching);
+    return rc;
+}
+
+eddy_loop *eddy_runner_get_loop(eddy_runner *runner)
+{
+    if (!runner->loop && !runner->closed)
+        runner->error = eddy_loop_new(&runner->loop);
+    return runner->loop;
+}
+
+void eddy_runner_close(eddy_runner *runner)
+{
+    eddy_loop *loop = runner->loop;
+    bool watching;
+
+    runner->closed = true;
+    if (!loop)
+        return;
+    runner->loop = NULL;
+    watching = interrupt_watch(loop);
+    ed_overflow_watch(loop->tasks);
+    run_clean_up(loop);
+    ed_overflow_unwatch();
+    interrupt_unwatch(watching);
+    eddy_loop_free(loop);
+}
+
+int eddy_run_call(eddy_call call)
+{
+    eddy_runner runner = EDDY_RUNNER_INIT;
+    int rc = eddy_runner_run(&runner, call);
+
+    eddy_runner_close(&runner);
+    return rc;
+}
+
+int eddy_main_(eddy_call call)
+{
+    int rc = eddy_run_call(call);
+
+    fflush(stdout);
+    if (rc == -EINTR) {
+        signal(SIGINT, SIG_DFL);
+        raise(SIGINT);
+    }
+    if (rc >= 0)
+        return rc;
+    fprintf(stderr, "%s: %s (%s%s%s)\n", call.function->name, eddy_error_message(rc),
+            eddy_error_name(rc), eddy_error_origin(rc) ? ", " : "",
+            eddy_error_origin(rc) ? eddy_error_origin(rc) : "");
+    return 1;
+}

@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tasks: their making, their end, and waiting for it.
+ *
+ * A task's memory is its stack's: control block at the top, result below it,
+ * frames below that. Whoever waits for its end leaves a completion in its list;
+ * the end goes through the list once, and gives each waiter its own copy of the
+ * result. So nobody needs to touch a task after it was told of the end, and the
+ * owner may free it at once.
+ */
+#include "task/task.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/memory.h"
+#include "eddy/executor.h"
+#include "task/park.h"
+
+#define ID_BLOCK 1024 /* ids that a loop takes from the process at a time */
+
+static uint64_t task_ids; /* atomic */
+
+static void tasks_close(eddy_loop *loop);
+
+struct ed_tasks *ed_tasks_of(eddy_loop *loop)
+{
+    if (ed_likely(loop->tasks != NULL))
+        return loop->tasks;
+    loop->tasks = ed_alloc_zero(sizeof *loop->tasks);
+    if (!loop->tasks)
+        return NULL;
+    loop->tasks_close = tasks_close;
+    ed_stats_watch();
+    return loop->tasks;
+}
+
+static uint64_t task_next_id(struct ed_tasks *tasks)
+{
+    if (tasks->next_id == tasks->end_id) {
+        tasks->next_id = __atomic_fetch_add(&task_ids, ID_BLOCK, __ATOMIC_RELAXED) + 1;
+        tasks->end_id = tasks->next_id + ID_BLOCK;
+    }
+    return tasks->next_id++;
+}
+
+/* The first frame of every task. */
+static _Noreturn void task_main(void)
+{
+    eddy_task *self = eddy_thread_.task;
+    eddy_group *group;
+    int rc;
+
+    ed_fiber_entered();
+    rc = self->function->entry(self->args, self->result);
+    if (self->scope)
+        ed_die("task %s left the scope of %s open", eddy_task_name(self), self->scope->where);
+    if (self->cancel_unseen && rc >= 0)
+        rc = -ECANCELED;
+    self->rc = rc;
+    self->done = true;
+    self->pending = 0;
+    self->failed_alone = rc < 0 && rc != -ECANCELED && (!self->cancel_final || self->shut_down);
+    self->loop->tasks->alive--;
+    if (ed_unlikely(self->shut_down) && --self->loop->tasks->leaving == 0)
+        eddy_loop_stop(self->loop);
+    if (self->has_completions) {
+        struct eddy_link_ *link;
+
+        while ((link = ed_list_pop(&self->completions))) {
+            struct ed_completion *completion = ed_container_of(link, struct ed_completion, link);
+
+            completion->notify(completion);
+        }
+        self->has_completions = false;
+    }
+    group = self->group;
+    if (self->owner == ED_OWNER_GROUP)
+        ed_group_child_done(group, self);
+    else if (self->owner == ED_OWNER_NONE)
+        ed_task_free(self, true);
+    ed_depart(self);
+}
+
+/* Lays out a stack's top, and prepares the first switch to it. */
+static void task_lay_out(eddy_task *task, size_t result_size)
+{
+    char *top = (char *)task;
+
+    if (result_size) {
+        top -= (result_size + 15) & ~(size_t)15;
+        task->result = top;
+    } else {
+        task->result = NULL;
+    }
+    top -= (uintptr_t)top & 15;
+    top -= 16;
+    ((void **)(void *)top)[0] = NULL; /* where a return address would be: ends backtraces */
+    ((void **)(void *)top)[1] = NULL;
+    task->context = (struct eddy_context_){top + sizeof(void *) * EDDY_ENTRY_WORDS_, (void *)task_main, NULL};
+}
+
+ED_COLD static eddy_task *task_refused(int code, const eddy_task_options *options)
+{
+    if (code == -EINVAL)
+        ed_raise(code, "a stack of %zu bytes is too large", options->stack_size);
+    else
+        ed_raise(code, "no memory for another task, or vm.max_map_count reached: raise it by "
+                       "sysctl, or use fewer tasks at a time");
+    return NULL;
+}
+
+/* Takes a stack and makes a task of it, without entering it anywhere. */
+eddy_task *ed_task_new(eddy_loop *loop, const struct eddy_async *function, const char *where,
+                       const eddy_task_options *options)
+{
+    size_t size = options && options->stack_size ? options->stack_size : EDDY_STACK_SIZE;
+    struct ed_tasks *tasks = ed_tasks_of(loop);
+    struct ed_stack *stack;
+    eddy_task *task;
+    int code = -ENOMEM;
+
+    stack = ed_likely(tasks != NULL) ? ed_stack_take(&tasks->stacks, size, ED_STACK_TASK, &code)
+                                     : NULL;
+    if (ed_unlikely(!stack))
+        return task_refused(code, options);
+    task = ed_container_of(stack, eddy_task, stack);
+    memset(task, 0, offsetof(eddy_task, name) + 1);
+    task->args = task->args_room;
+    task->loop = loop;
+    task->function = function;
+    task->where = where;
+    task->id = task_next_id(tasks);
+    task->ready.run = ed_task_run;
+    task->fiber = &stack->fiber;
+    task->locals = ed_locals_ref(eddy_thread_.task ? eddy_thread_.task->locals
+                                                   : eddy_thread_.locals);
+    if (ed_unlikely(options && options->name))
+        eddy_task_set_name(task, options->name);
+    task_lay_out(task, function->result_size);
+    tasks->count++;
+    tasks->alive++;
+    ed_loop_ready(loop, &task->ready);
+    return task;
+}
+
+eddy_task *eddy_task_new_(const struct eddy_async *function, const char *where,
+                          const eddy_task_options *options)
+{
+    eddy_loop *loop = eddy_thread_.loop;
+
+    if (ed_unlikely(!loop)) {
+        ed_raise(-EPERM, "a task was created outside a running loop");
+        return NULL;
+    }
+    return ed_task_new(loop, function, where, options);
+}
+
+/* The entry of a call that is run in another way than by its own entry. */
+static int task_run_entry(void *args, void *result)
+{
+    eddy_task *self = eddy_thread_.task;
+
+    return self->run(self->called, args, result);
+}
+
+eddy_task *ed_task_new_call(eddy_loop *loop, const eddy_call *call)
+{
+    eddy_task *task = ed_task_new(loop, call->function, call->where, NULL);
+
+    if (ed_unlikely(!task))
+        return NULL;
+    memcpy(task->args, call->args, EDDY_ARGS_MAX);
+    if (ed_unlikely(call->run != NULL)) {
+        task->run = call->run;
+        task->called = call->function;
+        task->own_function = *call->function;
+        task->own_function.entry = task_run_entry;
+        task->function = &task->own_function;
+    }
+    return task;
+}
+
+eddy_task *eddy_task_from_call(eddy_call call)
+{
+    eddy_loop *loop = eddy_thread_.loop;
+
+    if (loop)
+        return ed_task_new_call(loop, &call);
+    ed_raise(-EPERM, "a task was created outside a running loop");
+    return NULL;
+}
+
+int ed_call_here(const eddy_call *call)
+{
+    alignas(16) unsigned char args[EDDY_ARGS_MAX];
+    alignas(16) unsigned char result[EDDY_RESULT_MAX];
+    int rc;
+
+    memcpy(args, call->args, sizeof args);
+    rc = call->run ? call->run(call->function, args, result) : call->function->entry(args, result);
+    if (rc >= 0 && call->out)
+        memcpy(call->out, result, call->function->result_size);
+    else if (rc >= 0 && call->function->destroy)
+        call->function->destroy(result);
+    return rc;
+}
+
+eddy_task *eddy_task_create(eddy_entry *entry, const void *args, size_t args_size,
+                            size_t result_size, const eddy_task_options *options)
+{
+    struct eddy_async function = {.entry = entry,
+                                  .name = "task",
+                                  .args_size = (uint16_t)args_size,
+                                  .result_size = (uint16_t)result_size};
+    eddy_task *task;
+
+    if (args_size > EDDY_ARGS_MAX || result_size > EDDY_RESULT_MAX) {
+        ed_raise(-EINVAL, "arguments of %zu or a result of %zu bytes are too large", args_size,
+                 result_size);
+        return NULL;
+    }
+    task = eddy_task_new_(&function, "?", options);
+    if (!task)
+        return NULL;
+    task->own_function = function;
+    task->function = &task->own_function;
+    if (args_size)
+        memcpy(task->args, args, args_size);
+    return task;
+}
+
+eddy_task *ed_task_next(struct ed_tasks *tasks, eddy_task *after)
+{
+    struct ed_stack *stack = after ? &after->stack : NULL;
+
+    do
+        stack = ed_stack_next(&tasks->stacks, stack);
+    while (stack && stack->use != ED_STACK_TASK);
+    return stack ? ed_container_of(stack, eddy_task, stack) : NULL;
+}
+
+/* Names, state -------------------------------------------------------------- */
+
+const char *eddy_task_name(eddy_task *task)
+{
+    if (!task)
+        return "-";
+    if (!task->name[0])
+        snprintf(task->name, sizeof task->name, "Task-%llu", (unsigned long long)task->id);
+    return task->name;
+}
+
+void eddy_task_set_name(eddy_task *task, const char *name)
+{
+    if (task)
+        snprintf(task->name, sizeof task->name, "%s", name);
+}
+
+eddy_task *eddy_current_task(void)
+{
+    return eddy_thread_.task;
+}
+
+size_t eddy_all_tasks(eddy_task **found, size_t capacity)
+{
+    eddy_loop *loop = eddy_thread_.loop;
+    size_t count = 0;
+
+    if (!loop || !loop->tasks)
+        return 0;
+    for (eddy_task *t = ed_task_next(loop->tasks, NULL); t; t = ed_task_next(loop->tasks, t)) {
+        if (t->done)
+            continue;
+        if (count < capacity)
+            found[count] = t;
+        count++;
+    }
+    return count;
+}
+
+bool eddy_task_done(const eddy_task *task)
+{
+    return task && task->done;
+}
+
+bool eddy_task_cancelled(const eddy_task *task)
+{
+    return task && task->done && task->rc == -ECANCELED;
+}
+
+/* Waiting for the end ------------------------------------------------------- */
+
+struct task_await {
+    struct ed_wait wait;
+    struct ed_completion completion;
+    void *out;
+    size_t size;
+};
+
+static bool task_await_abort(struct ed_wait *wait)
+{
+    ed_task_forget_completion(&ed_container_of(wait, struct task_await, wait)->completion);
+    return true;
+}
+
+static eddy_task *task_await_holder(const struct ed_wait *wait)
+{
+    return ed_container_of(wait, const struct task_await, wait)->completion.task;
+}
+
+static const struct ed_wait_kind task_await_kind = {"await", task_await_abort, task_await_holder};
+
+void ed_task_on_completion(eddy_task *task, struct ed_completion *completion,
+                           void (*notify)(struct ed_completion *completion))
+{
+    completion->task = task;
+    completion->notify = notify;
+    task->has_completions = true;
+    ed_list_append(&task->completions, &completion->link);
+}
+
+void ed_task_forget_completion(struct ed_completion *completion)
+{
+    ed_list_remove(&completion->task->completions, &completion->link);
+}
+
+ED_COLD static void task_wrong_size(const eddy_task *task, size_t size)
+{
+    ed_die("the result of %s() (task created at %s) has %u bytes, but %zu were asked for",
+           task->function->name, task->where, task->function->result_size, size);
+}
+
+int ed_task_take_result(eddy_task *task, void *out, size_t size)
+{
+    if (!out)
+        return 0;
+    if (ed_unlikely(size != task->function->result_size))
+        task_wrong_size(task, size);
+    if (task->function->destroy) {
+        if (task->result_taken)
+            return -EALREADY;
+        task->result_taken = true;
+    }
+    memcpy(out, task->result, size);
+    return 0;
+}
+
+/* What a waiter gets of an ended task. */
+static int task_outcome(eddy_task *task, eddy_task *reader, void *out, size_t size)
+{
+    int taken;
+
+    if (ed_likely(task->rc >= 0)) {
+        taken = ed_task_take_result(task, out, size);
+        return taken < 0 ? taken : task->rc;
+    }
+    task->error_read = true;
+    if (reader)
+        ed_error_copy(reader, task, task->rc);
+    return task->rc;
+}
+
+static void task_await_notify(struct ed_completion *completion)
+{
+    struct task_await *await = ed_container_of(completion, struct task_await, completion);
+
+    ed_wake(&await->wait,
+            task_outcome(completion->task, await->wait.task, await->out, await->size));
+}
+
+int eddy_task_await(eddy_task *task, void *out, size_t size)
+{
+    eddy_task *self = eddy_thread_.task;
+    int rc = ed_checkpoint();
+
+    if (ed_unlikely(rc < 0))
+        return rc;
+    if (ed_unlikely(!task))
+        return ed_fail(-ENOMEM);
+    if (ed_unlikely(task == self))
+        return ed_raise(-EDEADLK, "task %s awaits itself", eddy_task_name(task));
+    if (ed_unlikely(task->loop != self->loop))
+        return ed_raise(-EINVAL, "task %s belongs to another loop", eddy_task_name(task));
+    if (!task->done) {
+        struct task_await await = {
+            .wait = ED_WAIT(&task_await_kind, task, NULL), .out = out, .size = size};
+
+        ed_task_on_completion(task, &await.completion, task_await_notify);
+        return ed_park(&await.wait);
+    }
+    return task_outcome(task, self, out, size);
+}
+
+int eddy_task_result_nowait(eddy_task *task, void *out, size_t size)
+{
+    if (!task)
+        return ed_fail(-ENOMEM);
+    if (!task->done)
+        return ed_fail(-EINPROGRESS);
+    return task_outcome(task, eddy_thread_.task, out, size);
+}
+
+int eddy_task_error(eddy_task *task)
+{
+    return eddy_task_result_nowait(task, NULL, 0);
+}
+
+/* An await as a call: runs as a child of a gather or group. */
+struct await_args {
+    eddy_task *task;
+    void *out;
+    size_t size;
+};
+
+static int await_entry(void *memory, void *result)
+{
+    struct await_args *args = memory;
+
+    (void)result;
+    return eddy_task_await(args->task, args->out, args->size);
+}
+
+eddy_call eddy_await_call_(eddy_task *task, void *out, size_t size, const char *where)
+{
+    static const struct eddy_async function = {
+        .entry = await_entry, .name = "eddy_await", .args_size = sizeof(struct await_args)};
+    eddy_call call = {.function = &function, .where = where};
+    struct await_args args = {task, out, size};
+
+    memcpy(call.args, &args, sizeof args);
+    return call;
+}
+
+/* Cancelling ---------------------------------------------------------------- */
+
+int eddy_cancel(eddy_task *task)
+{
+    if (!task)
+        return -ENOMEM;
+    if (task->done)
+        return -EALREADY;
+    if (task->error && task->error->code == -ECANCELED)
+        task->error->code = 0; /* the text of another one */
+    task->cancel_asked = true;
+    if (task == eddy_thread_.task && !task->pending)
+        task->cancel_unseen = true;
+    ed_task_refresh(task);
+    return 0;
+}
+
+void ed_task_cancel_final(eddy_task *task)
+{
+    task->cancel_final = true;
+    (void)eddy_cancel(task); /* nothing to say if it has ended */
+}
+
+bool eddy_cancelled(void)
+{
+    eddy_task *self = eddy_thread_.task;
+
+    return self && (self->cancel_asked || self->cancel_final);
+}
+
+int eddy_uncancel(void)
+{
+    eddy_task *self = eddy_thread_.task;
+
+    if (!self || !self->cancel_asked)
+        return ed_fail(-ENOENT);
+    if (self->cancel_final)
+        return ed_raise(-EPERM, "the cancel came from the owner of task %s",
+                        eddy_task_name(self));
+    self->cancel_asked = self->cancel_unseen = false;
+    ed_task_refresh(self);
+    return 0;
+}
+
+/* The end of ownership ------------------------------------------------------ */
+
+ED_COLD static void task_report_unread(eddy_task *task)
+{
+    ed_loop_report(task->loop,
+                   task->shut_down ? EDDY_REPORT_SHUTDOWN : EDDY_REPORT_ERROR_NOT_READ, task->rc,
+                   task, "task %s, %s() created at %s, failed%s and nobody read its error: %s (%s)",
+                   eddy_task_name(task), task->function->name, task->where,
+                   task->shut_down ? " while the program ended" : "",
+                   ed_error_text(task, task->rc), eddy_error_name(task->rc));
+}
+
+void ed_task_free(eddy_task *task, bool running)
+{
+    struct ed_tasks *tasks = task->loop->tasks;
+
+    if (ed_unlikely(task->rc < 0 && !task->error_read && task->failed_alone))
+        task_report_unread(task);
+    if (ed_unlikely(task->function->destroy && task->rc >= 0 && !task->result_taken))
+        task->function->destroy(task->result);
+    if (ed_unlikely(task->error != NULL))
+        ed_free(task->error);
+    if (ed_unlikely(task->locals != NULL))
+        ed_locals_unref(task->locals);
+    tasks->count--;
+    ed_stack_give(&tasks->stacks, &task->stack, running);
+}
+
+static void task_joined(struct ed_completion *completion)
+{
+    ed_wake(&ed_container_of(completion, struct task_await, completion)->wait, 0);
+}
+
+void ed_task_join(eddy_task *task)
+{
+    static const struct ed_wait_kind kind = {"join", task_await_abort, task_await_holder};
+    struct task_await await = {.wait = ED_WAIT(&kind, task, NULL)};
+
+    if (task->done)
+        return;
+    if (!await.wait.task)
+        ed_die("a task handle was released outside a task, while its task %s still runs",
+               eddy_task_name(task));
+    if (await.wait.task == task)
+        ed_die("task %s releases itself", eddy_task_name(task));
+    await.wait.shielded = true;
+    ed_task_on_completion(task, &await.completion, task_joined);
+    (void)ed_park(&await.wait); /* always 0 */
+}
+
+void eddy_task_release(eddy_task *task)
+{
+    if (!task)
+        return;
+    if (ed_unlikely(task->owner != ED_OWNER_HANDLE || task->stack.use != ED_STACK_TASK))
+        ed_die("a task handle is released that is not owned: released or detached before, or a "
+               "group's");
+    if (ed_unlikely(!task->done)) {
+        ed_task_cancel_final(task);
+        ed_task_join(task);
+    }
+    ed_task_free(task, false);
+}
+
+void eddy_task_end_scope_(eddy_task *const *task)
+{
+    eddy_task_release(*task);
+}
+
+void eddy_task_detach(eddy_task *task)
+{
+    if (!task)
+        return;
+    if (task->owner != ED_OWNER_HANDLE || task->stack.use != ED_STACK_TASK)
+        ed_die("a task handle is detached that is not owned: released or detached before, or a "
+               "group's");
+    task->owner = ED_OWNER_NONE;
+    if (task->done)
+        ed_task_free(task, false);
+}
+
+/* Ends all tasks without running them: the loop is closed. */
+static void tasks_close(eddy_loop *loop)
+{
+    struct ed_tasks *tasks = loop->tasks;
+    eddy_task *task, *next;
+
+    for (task = ed_task_next(tasks, NULL); task; task = ed_task_next(tasks, task))
+        if (task->wait && task->wait->kind->abort && !task->wait->aborting)
+            (void)task->wait->kind->abort(task->wait); /* it will not go on either way */
+    while (loop->engine->in_flight)
+        (void)ed_engine_wait(loop->engine, ED_SECOND); /* tried until nothing is left */
+    for (task = ed_task_next(tasks, NULL); task; task = next) {
+        next = ed_task_next(tasks, task);
+        if (!task->done)
+            ed_loop_report(loop, EDDY_REPORT_TASK_DESTROYED, 0, task,
+                           "task %s, %s() created at %s, was pending when its loop was closed",
+                           eddy_task_name(task), task->function->name, task->where);
+        if (!task->done)
+            task->rc = -ECANCELED;
+        ed_task_free(task, true);
+    }
+    ed_generators_close(loop);
+    ed_stacks_close(&tasks->stacks);
+    ed_free(tasks);
+    loop->tasks = NULL;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a task is.
+ *
+ *             create                 its turn                 returns
+ *   (call) ----------> ready <-------------------> running ----------> done
+ *                        ^                            |
+ *                        |  ed_wake      ed_park      |
+ *                        +--------- waiting <---------+
+ *
+ * A task is done when its body has returned; its memory, which is part of its
+ * stack, goes when its owner lets go of it: the holder of its handle, the group
+ * it is in, or nobody (detached).
+ */
+#ifndef ED_TASK_TASK_H
+#define ED_TASK_TASK_H
+
+#include "base/compat.h"
+#include "base/list.h"
+#include "eddy/error.h"
+#include "eddy/group.h"
+#include "eddy/task.h"
+#include "loop/loop.h"
+#include "task/stack.h"
+
+#define ED_CREDIT 128 /* checked calls that a resume may make */
+
+enum ed_task_state { ED_TASK_READY, ED_TASK_RUNNING, ED_TASK_WAITING, ED_TASK_DONE };
+
+enum ed_task_owner { ED_OWNER_HANDLE, ED_OWNER_GROUP, ED_OWNER_NONE };
+
+/* The text of an error; allocated when one is first raised. */
+struct ed_error {
+    int code; /* 0: none */
+    const char *where;
+    char text[512];
+};
+
+/* Somebody to be told when a task has ended; linked into task->completions. */
+struct ed_completion {
+    struct eddy_link_ link;
+    eddy_task *task;
+    void (*notify)(struct ed_completion *completion);
+};
+
+struct eddy_task {
+    /* what every switch touches: one cache line */
+    void *args; /* the first two are struct eddy_task_head_ */
+    struct eddy_scope_ *scope;
+    struct ed_ready ready;
+    struct eddy_context_ context;
+    int pending; /* what the next suspending call returns, 0 while all is well */
+    unsigned char owner;
+    bool done;
+    bool has_completions; /* unused until somebody waits: saves a line */
+    bool failed_alone;    /* ended with an error before its owner cancelled it */
+
+    /* what starting, waiting and ending touch */
+    struct ed_wait *wait; /* while it waits */
+    eddy_loop *loop;
+    const struct eddy_async *function;
+    void *result;
+    struct eddy_list_ completions;
+    int rc; /* once done */
+    uint16_t refusals; /* calls refused in all */
+    uint16_t credit;   /* kept aside while calls are refused */
+    bool cancel_asked;  /* by eddy_cancel */
+    bool cancel_final;  /* by the owner */
+    bool cancel_unseen; /* by itself, and no call has refused yet */
+    bool pierced;       /* shields no longer hold */
+    bool error_read;
+    bool result_taken;
+    bool shut_down; /* cancelled by the end of eddy_run */
+
+    eddy_group *group;
+    struct eddy_link_ group_link;
+    void *out;     /* where the group wants the result, or NULL */
+    size_t number; /* in gather's outcomes */
+
+    struct ed_locals *locals;
+    struct ed_error *error;
+    struct ed_fiber *fiber; /* where it stands while it does not run */
+    const char *where;
+    uint64_t id;
+    char name[32]; /* "": Task-id */
+
+    struct eddy_async own_function; /* of eddy_task_create and calls with `run` */
+    const struct eddy_async *called;
+    int (*run)(const struct eddy_async *function, void *args, void *result);
+
+    /* scratch of a dump: the tree of who awaits whom */
+    eddy_task *awaiter, *first_awaited, *next_awaited;
+
+    alignas(16) unsigned char args_room[EDDY_ARGS_MAX];
+    struct ed_stack stack;
+};
+
+/* The tasks of one loop. */
+struct ed_tasks {
+    struct ed_stacks stacks;
+    struct ed_fiber fiber; /* the loop's own */
+    size_t count;          /* tasks not freed */
+    size_t generators;     /* not freed */
+    size_t alive;          /* tasks not done */
+    uint64_t next_id, end_id;
+    size_t leaving;        /* not done, and cancelled by the end of eddy_run */
+    bool shut_down;        /* eddy_run is cleaning up */
+};
+
+/* The tasks of a loop, attached on first use; NULL when memory is short. */
+struct ed_tasks *ed_tasks_of(eddy_loop *loop);
+
+/* A new task, ready, with its args unset. NULL: -ENOMEM or -EINVAL, raised. */
+eddy_task *ed_task_new(eddy_loop *loop, const struct eddy_async *function, const char *where,
+                       const eddy_task_options *options);
+
+/* A new task for a call, with its args. */
+eddy_task *ed_task_new_call(eddy_loop *loop, const eddy_call *call);
+
+/* Runs a call in the running task, as a plain call of its function would. */
+int ed_call_here(const eddy_call *call);
+
+/* Runs a task from the loop's own stack (the `run` of task.ready). */
+void ed_task_run(struct ed_ready *node);
+
+/* The owner's cancel, which cannot be withdrawn. */
+void ed_task_cancel_final(eddy_task *task);
+
+/* Waits until a task has ended, whatever happens. */
+void ed_task_join(eddy_task *task);
+
+/* Frees a task that is done and has no waiters; reports what nobody read.
+ * `running` if it is the one that runs. */
+void ed_task_free(eddy_task *task, bool running);
+
+/* Works out `pending` anew, and interrupts the task's wait if need be. */
+void ed_task_refresh(eddy_task *task);
+
+/* Copies the result out, if it is wanted and was not taken: 0, -EALREADY. */
+int ed_task_take_result(eddy_task *task, void *out, size_t size);
+
+/* Asks to be told of the end of a task that is not done. */
+void ed_task_on_completion(eddy_task *task, struct ed_completion *completion,
+                           void (*notify)(struct ed_completion *completion));
+void ed_task_forget_completion(struct ed_completion *completion);
+
+/* Goes through the tasks of a loop that are not freed; NULL starts and ends. */
+eddy_task *ed_task_next(struct ed_tasks *tasks, eddy_task *after);
+
+/* The group's side of a child's end (group.c); frees it or keeps it. */
+void ed_group_child_done(eddy_group *group, eddy_task *task);
+
+/* Errors (error.c): of the running task, unless one is named. */
+int ed_raise(int code, const char *format, ...) EDDY_PRINTF_(2, 3);
+int ed_fail(int code); /* an error without a text of its own; returns it */
+struct ed_error *ed_error_set_aside(void); /* gives the running task an empty place */
+void ed_error_put_back(struct ed_error *error);
+struct ed_error *ed_error_take(int code);          /* a worker's, to be given on */
+void ed_error_give(struct ed_error *error, int code); /* takes it; NULL: no text */
+void ed_error_copy(eddy_task *to, const eddy_task *from, int code);
+void ed_error_keep(const eddy_task *task, int code); /* beyond the run, for main() */
+const char *ed_error_text(const eddy_task *task, int code);
+
+/* Frees the generators that are left when a loop closes (generator.c). */
+void ed_generators_close(eddy_loop *loop);
+const char *ed_generator_name(const struct ed_stack *stack, const char **where);
+
+/* The report of a deadlock (dump.c). */
+void ed_report_deadlock(eddy_loop *loop);
+
+/* Arranges for EDDY_STATS=1 (stats.c). */
+void ed_stats_watch(void);
+
+/* Stack overflow reports (overflow.c): for the calling thread, while it runs. */
+void ed_overflow_watch(struct ed_tasks *tasks);
+void ed_overflow_unwatch(void);
+
+ED_INLINE void ed_thread_enter(eddy_task *task)
+{
+    eddy_thread_.task = task;
+    eddy_thread_.credit = ed_likely(task->pending == 0) ? ED_CREDIT : 0;
+}
+
+#endif
