@@ -15,7 +15,7 @@ static void *measure(void *argument)
     int millivolts = 3300;
 
     nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
-    eddy_future_set_threadsafe(reading, &millivolts, sizeof millivolts);
+    eddy_future_set_result_threadsafe(reading, &millivolts);
     return NULL;
 }
 
@@ -26,8 +26,7 @@ static int join_thread(pthread_t *thread)
 
 static int amain(void)
 {
-    eddy_future reading;
-    EDDY_TRY(eddy_future_init_threadsafe(&reading, sizeof(int)));
+    EDDY_THREADSAFE_FUTURE(reading, int);
 
     pthread_t thread;
     EDDY_TRY(-pthread_create(&thread, NULL, measure, &reading));

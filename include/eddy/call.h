@@ -15,7 +15,6 @@
  */
 #ifndef EDDY_CALL_H
 #define EDDY_CALL_H
-#pragma GCC system_header
 
 #include <stdalign.h>
 
@@ -35,10 +34,10 @@ typedef int eddy_entry(void *args, void *result);
 /* What EDDY_ASYNC says of a function. Must outlive the tasks that run it. */
 struct eddy_async {
     eddy_entry *entry;
-    const char *name;               /* of the function, for reports */
-    void (*destroy)(void *result);  /* frees a result that nobody took, or NULL */
-    uint16_t args_size;             /* bytes, at most EDDY_ARGS_MAX */
-    uint16_t result_size;           /* bytes, at most EDDY_RESULT_MAX */
+    const char *name;              /* of the function, for reports */
+    void (*destroy)(void *result); /* frees a result that nobody took, or NULL */
+    uint16_t args_size;            /* bytes, at most EDDY_ARGS_MAX */
+    uint16_t result_size;          /* bytes, at most EDDY_RESULT_MAX */
 };
 
 /* A call that has not started: an asyncio coroutine object. A plain value that
@@ -74,8 +73,8 @@ EDDY_END_DECLS
         (void)eddy_a, (void)eddy_r;                                                                \
         return f(EDDY_FROM_ARGS_(__VA_ARGS__));                                                    \
     }                                                                                              \
-    static const struct eddy_async f##_eddy_async = {                                              \
-        f##_eddy_entry, #f, NULL, (uint16_t)sizeof(struct f##_eddy_args), 0};                      \
+    static const struct eddy_async f##_eddy_async = {f##_eddy_entry, #f, NULL,                     \
+                                                     (uint16_t)sizeof(struct f##_eddy_args), 0};   \
     EDDY_ASYNC_STARTERS_(f, __VA_ARGS__)
 
 /*
@@ -90,8 +89,8 @@ EDDY_END_DECLS
  * suspend. Such a result can be taken once; who asks again gets -EALREADY.
  */
 #define EDDY_ASYNC_OWNED(result, destroy, f, ...)                                                  \
-    _Static_assert(__builtin_types_compatible_p(__typeof__(f), int(__VA_ARGS__ __VA_OPT__(, )      \
-                                                                       __typeof__(result) *)),     \
+    _Static_assert(__builtin_types_compatible_p(                                                   \
+                       __typeof__(f), int(__VA_ARGS__ __VA_OPT__(, ) __typeof__(result) *)),       \
                    "EDDY_ASYNC_RESULT(" #result ", " #f ", ...): not the parameters of int " #f    \
                    "(..., " #result " *)");                                                        \
     _Static_assert(sizeof(result) <= EDDY_RESULT_MAX,                                              \
@@ -110,7 +109,7 @@ EDDY_END_DECLS
         f##_eddy_call_, EDDY_COUNT_(__VA_ARGS__ __VA_OPT__(, ) out))(                              \
         const char *eddy_w EDDY_PARAMS_(__VA_ARGS__), __typeof__(result) *eddy_out)                \
     {                                                                                              \
-        eddy_call eddy_c = {&f##_eddy_async, eddy_w, eddy_out, NULL, {0}};                   \
+        eddy_call eddy_c = {&f##_eddy_async, eddy_w, eddy_out, NULL, {0}};                         \
         *(struct f##_eddy_args *)eddy_c.args = (struct f##_eddy_args){EDDY_NAMES_(__VA_ARGS__)};   \
         return eddy_c;                                                                             \
     }                                                                                              \
@@ -135,7 +134,7 @@ EDDY_END_DECLS
     __attribute__((unused)) static inline eddy_call EDDY_JOIN_(                                    \
         f##_eddy_call_, EDDY_COUNT_(__VA_ARGS__))(const char *eddy_w EDDY_PARAMS_(__VA_ARGS__))    \
     {                                                                                              \
-        eddy_call eddy_c = {&f##_eddy_async, eddy_w, NULL, NULL, {0}};                       \
+        eddy_call eddy_c = {&f##_eddy_async, eddy_w, NULL, NULL, {0}};                             \
         *(struct f##_eddy_args *)eddy_c.args = (struct f##_eddy_args){EDDY_NAMES_(__VA_ARGS__)};   \
         return eddy_c;                                                                             \
     }                                                                                              \
@@ -167,7 +166,7 @@ EDDY_END_DECLS
 #define EDDY_TYPES_8 EDDY_TYPES_1
 
 #define EDDY_FIELDS_(...) EDDY_JOIN_(EDDY_FIELDS_, EDDY_COUNT_(__VA_ARGS__))(__VA_ARGS__)
-#define EDDY_FIELDS_0()
+#define EDDY_FIELDS_0() char none;
 #define EDDY_FIELDS_1(a) __typeof__(a) a1;
 #define EDDY_FIELDS_2(a, b) EDDY_FIELDS_1(a) __typeof__(b) a2;
 #define EDDY_FIELDS_3(a, b, c) EDDY_FIELDS_2(a, b) __typeof__(c) a3;
@@ -189,7 +188,7 @@ EDDY_END_DECLS
 #define EDDY_PARAMS_8(a, b, c, d, e, f, g, h) EDDY_PARAMS_7(a, b, c, d, e, f, g), __typeof__(h) a8
 
 #define EDDY_NAMES_(...) EDDY_JOIN_(EDDY_NAMES_, EDDY_COUNT_(__VA_ARGS__))
-#define EDDY_NAMES_0
+#define EDDY_NAMES_0 0
 #define EDDY_NAMES_1 a1
 #define EDDY_NAMES_2 a1, a2
 #define EDDY_NAMES_3 a1, a2, a3

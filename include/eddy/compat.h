@@ -8,7 +8,6 @@
  */
 #ifndef EDDY_COMPAT_H
 #define EDDY_COMPAT_H
-#pragma GCC system_header
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,13 +19,18 @@
  * check, whether it needs to wait or not, unless its comment says otherwise. */
 #define EDDY_AWAITS
 
-/* The result says whether the call worked; dropping it draws a warning. */
+/* The result says whether the call worked; dropping it draws a warning, which a
+ * cast to void silences. Stands first in a declaration. */
+#if defined(__cplusplus) || (defined(__GNUC__) && !defined(__clang__))
+#define EDDY_NODISCARD [[nodiscard]]
+#else
 #define EDDY_NODISCARD __attribute__((warn_unused_result))
+#endif
 
 #define EDDY_PRINTF_(text, first) __attribute__((format(printf, text, first)))
 #define EDDY_LIKELY_(x) __builtin_expect(!!(x), 1)
 #define EDDY_UNLIKELY_(x) __builtin_expect(!!(x), 0)
-#define EDDY_CLEANUP_(f) __attribute__((cleanup(f)))
+#define EDDY_CLEANUP_(f) __attribute__((cleanup(f), unused))
 
 #define EDDY_STRINGIFY_(x) #x
 #define EDDY_STRING_(x) EDDY_STRINGIFY_(x)

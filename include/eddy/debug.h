@@ -2,7 +2,6 @@
 /* Looking inside: what tasks there are, and what each waits for. */
 #ifndef EDDY_DEBUG_H
 #define EDDY_DEBUG_H
-#pragma GCC system_header
 
 #include <stdio.h>
 

@@ -13,7 +13,6 @@
  */
 #ifndef EDDY_ERROR_H
 #define EDDY_ERROR_H
-#pragma GCC system_header
 
 #include <errno.h>
 
@@ -23,14 +22,15 @@ EDDY_BEGIN_DECLS
 
 /*
  * Returns the error of `call` from the function around it, if it is one; the
- * only macro of Eddy that hides control flow. Scopes declared before it are
+ * only macro of Eddy that hides control flow. The call may return an int or a
+ * ssize_t, and so may the function. Scopes declared before it are
  * left in order, as with any return.
  */
 #define EDDY_TRY(call)                                                                             \
     do {                                                                                           \
-        int eddy_rc_ = (call);                                                                     \
+        const long eddy_rc_ = (call);                                                              \
         if (EDDY_UNLIKELY_(eddy_rc_ < 0))                                                          \
-            return eddy_rc_;                                                                       \
+            return (int)eddy_rc_;                                                                  \
     } while (0)
 
 /*
@@ -45,8 +45,7 @@ EDDY_BEGIN_DECLS
 #define eddy_raise(code, ...) eddy_raise_at(EDDY_HERE_, (code), __VA_ARGS__)
 
 /* The function under eddy_raise: `where` is "file:line" and must stay valid. */
-EDDY_API int eddy_raise_at(const char *where, int code, const char *format, ...)
-    EDDY_PRINTF_(3, 4);
+EDDY_API int eddy_raise_at(const char *where, int code, const char *format, ...) EDDY_PRINTF_(3, 4);
 
 /*
  * The text of the running task's last error, if that was `code`: of its own

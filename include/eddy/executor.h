@@ -11,7 +11,6 @@
  */
 #ifndef EDDY_EXECUTOR_H
 #define EDDY_EXECUTOR_H
-#pragma GCC system_header
 
 #include "eddy/call.h"
 #include "eddy/compat.h"
@@ -31,7 +30,7 @@ EDDY_BEGIN_DECLS
  * can be made, -ESHUTDOWN when the pool is shut, -ECANCELED, -ETIMEDOUT.
  */
 #define eddy_to_thread(f, ...) eddy_to_thread_call(EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__))
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_to_thread_call(eddy_call call);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_to_thread_call(eddy_call call);
 
 /* A thread job as a call, for gather, groups and wait_for. */
 #define EDDY_THREAD_CALL(f, ...) eddy_thread_call_(EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__))
@@ -52,7 +51,7 @@ EDDY_API eddy_task *eddy_task_from_call(eddy_call call);
  * this itself. Suspends until the jobs have ended. Returns 0, -ETIMEDOUT when
  * they have not, or -ECANCELED.
  */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_shutdown_default_executor(double timeout);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_shutdown_default_executor(double timeout);
 
 EDDY_API eddy_call eddy_thread_call_(eddy_call call);
 

@@ -8,11 +8,10 @@
  *
  * Embedded in the caller's memory, which must outlive all who await it. A
  * future belongs to one loop; to set it from another thread it must be declared
- * for that, see eddy_future_init_threadsafe.
+ * for that, see EDDY_THREADSAFE_FUTURE.
  */
 #ifndef EDDY_FUTURE_H
 #define EDDY_FUTURE_H
-#pragma GCC system_header
 
 #include <stdalign.h>
 
@@ -40,15 +39,26 @@ typedef struct eddy_future {
 
 /* An empty future for a result of this type. */
 #define EDDY_FUTURE_INIT(type)                                                                     \
-    {.size = sizeof(type) + 0 * sizeof(char[sizeof(type) <= EDDY_FUTURE_MAX ? 1 : -1])}
+    {                                                                                              \
+        .size = sizeof(type) + 0 * sizeof(char[sizeof(type) <= EDDY_FUTURE_MAX ? 1 : -1])          \
+    }
 
 /*
- * Prepares a future that any thread may set, by the threadsafe forms below;
- * call it on the loop's thread. While it is pending the loop counts it as
- * something that may still happen. Returns 0, -EINVAL when `size` exceeds
- * EDDY_FUTURE_MAX, -EPERM outside a running loop.
+ * Declares a future that any thread may set, by the threadsafe forms below. While
+ * it is pending the loop counts it as something that may still happen. At the end
+ * of its block it is closed: threads must not touch it from then on. Only in a
+ * task or callback (abort).
  */
-EDDY_API int eddy_future_init_threadsafe(eddy_future *future, size_t size);
+#define EDDY_THREADSAFE_FUTURE(name, type)                                                         \
+    EDDY_CLEANUP_(eddy_future_close) eddy_future name = EDDY_FUTURE_INIT(type);                    \
+    eddy_future_init_threadsafe(&name, sizeof(type))
+EDDY_API void eddy_future_init_threadsafe(eddy_future *future, size_t size);
+
+/*
+ * Ends a threadsafe future: cancels it if nobody has set it; where a thread has
+ * begun to, waits the moment until it is done. Suspends in that case, shielded.
+ */
+EDDY_API EDDY_AWAITS void eddy_future_close(eddy_future *future);
 
 /*
  * Sets the result and wakes all who wait: eddy_future_set_result(&f, &value).
@@ -64,17 +74,19 @@ EDDY_API int eddy_future_cancel(eddy_future *future);
 
 /* The same from any thread, not from a signal handler. Whoever comes second
  * gets -EALREADY; -EPERM if the future was not prepared for it. */
+#define eddy_future_set_result_threadsafe(future, ...)                                             \
+    eddy_future_set_threadsafe((future), (__VA_ARGS__), sizeof *(__VA_ARGS__))
 EDDY_API int eddy_future_set_threadsafe(eddy_future *future, const void *value, size_t size);
-/* See eddy_future_set_threadsafe. */
+/* See eddy_future_set_result_threadsafe. */
 EDDY_API int eddy_future_set_error_threadsafe(eddy_future *future, int code);
 
 /* eddy_await(&future, out), see eddy/task.h. Suspends until it is done. */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_future_await(eddy_future *future, void *out,
-                                                          size_t size);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_future_await(eddy_future *future, void *out, size_t size);
 
 /* The result without waiting: 0 or the error, -EINPROGRESS while pending. */
 EDDY_API int eddy_future_result_nowait(eddy_future *future, void *out, size_t size);
-EDDY_API bool eddy_future_done(const eddy_future *future); /* Set, failed or cancelled. */
+EDDY_API bool eddy_future_done(const eddy_future *future);      /* Set, failed or cancelled. */
 EDDY_API bool eddy_future_cancelled(const eddy_future *future); /* Done with -ECANCELED. */
 
 /*
@@ -82,8 +94,8 @@ EDDY_API bool eddy_future_cancelled(const eddy_future *future); /* Done with -EC
  * future is done; callbacks run in the order in which they were added. Returns
  * 0, or -ENOMEM.
  */
-EDDY_API int eddy_future_add_done_callback(eddy_future *future, eddy_callback *callback,
-                                           void *argument);
+EDDY_API int
+eddy_future_add_done_callback(eddy_future *future, eddy_callback *callback, void *argument);
 /* Removes every equal entry that has not been scheduled; returns how many. */
 EDDY_API size_t eddy_future_remove_done_callback(eddy_future *future, eddy_callback *callback,
                                                  void *argument);

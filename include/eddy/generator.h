@@ -25,7 +25,6 @@
  */
 #ifndef EDDY_GENERATOR_H
 #define EDDY_GENERATOR_H
-#pragma GCC system_header
 
 #include <string.h>
 
@@ -61,8 +60,8 @@ typedef int eddy_generator_entry(eddy_generator *generator, void *args);
  * prototype: int f(eddy_generator *, TYPES...).
  */
 #define EDDY_ASYNC_GENERATOR(item, f, ...)                                                         \
-    _Static_assert(__builtin_types_compatible_p(                                                   \
-                       __typeof__(f), int(eddy_generator * __VA_OPT__(, ) __VA_ARGS__)),           \
+    _Static_assert(__builtin_types_compatible_p(__typeof__(f),                                     \
+                                                int(eddy_generator * __VA_OPT__(, ) __VA_ARGS__)), \
                    "EDDY_ASYNC_GENERATOR(" #item ", " #f ", ...): not the parameters of int " #f   \
                    "(eddy_generator *, ...)");                                                     \
     EDDY_ASYNC_ARGS_(f, __VA_ARGS__)                                                               \
@@ -98,7 +97,8 @@ typedef int eddy_generator_entry(eddy_generator *generator, void *args);
  */
 #define EDDY_FOR_EACH(rc, value, generator)                                                        \
     for (EDDY_GENERATOR EDDY_JOIN_(eddy_each_, __LINE__) = (generator);                            \
-         ((rc) = eddy_next(EDDY_JOIN_(eddy_each_, __LINE__), &(value))) > 0 && (((rc) = 0), true);)
+         ((rc) = eddy_next(EDDY_JOIN_(eddy_each_, __LINE__), &(value))) > 0 &&                     \
+         (((rc) = 0), true);)
 
 /*
  * The next value: eddy_next(generator, &value). The value's size must be the
@@ -112,8 +112,8 @@ typedef int eddy_generator_entry(eddy_generator *generator, void *args);
  */
 #define eddy_next(generator, out) eddy_next_inline_((generator), (out), sizeof *(out))
 /* The function under it. Suspends if the body does. */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_generator_next(eddy_generator *generator, void *out,
-                                                            size_t size);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_generator_next(eddy_generator *generator, void *out, size_t size);
 
 /*
  * Hands a copy of *value to whoever asked for it, and waits to be asked again:
@@ -123,8 +123,8 @@ EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_generator_next(eddy_generator *gene
 #define eddy_yield(generator, ...)                                                                 \
     eddy_yield_inline_((generator), (__VA_ARGS__), sizeof *(__VA_ARGS__))
 /* The function under it. */
-EDDY_API EDDY_NODISCARD int eddy_generator_yield(eddy_generator *generator, const void *value,
-                                                 size_t size);
+EDDY_NODISCARD EDDY_API int
+eddy_generator_yield(eddy_generator *generator, const void *value, size_t size);
 
 /*
  * Ends a generator early: its pending yield returns -ECANCELED and its body
@@ -142,8 +142,8 @@ EDDY_API EDDY_AWAITS void eddy_generator_free(eddy_generator *generator);
 
 /* The function under eddy_generate. `args` is copied; strings must stay. */
 EDDY_API eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *args,
-                                               size_t args_size, size_t item_size,
-                                               const char *name, const char *where);
+                                               size_t args_size, size_t item_size, const char *name,
+                                               const char *where);
 EDDY_API EDDY_AWAITS void eddy_generator_end_scope_(eddy_generator *const *g); /* Suspends. */
 EDDY_API int eddy_generator_ended_(eddy_generator *generator);
 
@@ -164,13 +164,12 @@ EDDY_NODISCARD static inline int eddy_next_inline_(eddy_generator *g, void *out,
     return eddy_generator_next(g, out, size);
 }
 
-EDDY_NODISCARD static inline int eddy_yield_inline_(eddy_generator *g, const void *value,
-                                                    size_t size)
+EDDY_NODISCARD static inline int
+eddy_yield_inline_(eddy_generator *g, const void *value, size_t size)
 {
     if (EDDY_SWITCH_INLINE_ &&
-        EDDY_LIKELY_(
-            g->state == EDDY_GENERATOR_RUNNING_ && size == g->item_size &&
-            g->scope == ((struct eddy_task_head_ *)(void *)eddy_thread_.task)->scope)) {
+        EDDY_LIKELY_(g->state == EDDY_GENERATOR_RUNNING_ && size == g->item_size &&
+                     g->scope == ((struct eddy_task_head_ *)(void *)eddy_thread_.task)->scope)) {
         memcpy(g->out, value, size);
         g->state = EDDY_GENERATOR_SUSPENDED_;
         eddy_switch_(&g->body, &g->caller);

@@ -12,10 +12,12 @@
  * its text, so that the error leaves the block by itself. A child that ends
  * with -ECANCELED has not failed. A block that is left without a join cancels
  * its children, and waits for them.
+ *
+ * Declare a group behind everything that its children use: what is declared
+ * later in the same block ends before the group does.
  */
 #ifndef EDDY_GROUP_H
 #define EDDY_GROUP_H
-#pragma GCC system_header
 
 #include "eddy/call.h"
 #include "eddy/compat.h"
@@ -65,7 +67,7 @@ EDDY_API int eddy_group_start(eddy_group *group, eddy_call call);
  *
  * Returns 0, the first child's error, or -ECANCELED or -ETIMEDOUT.
  */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_group_join(eddy_group *group);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_group_join(eddy_group *group);
 
 /* Cancels the children; the group then ends without an error of its own.
  * Idempotent. */
@@ -97,7 +99,7 @@ EDDY_API int eddy_group_error(eddy_group *group, size_t index, const char **mess
 #define eddy_gather(...)                                                                           \
     eddy_gather_calls((const eddy_call[]){__VA_ARGS__},                                            \
                       sizeof((const eddy_call[]){__VA_ARGS__}) / sizeof(eddy_call))
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_gather_calls(const eddy_call *calls, size_t count);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_gather_calls(const eddy_call *calls, size_t count);
 
 /*
  * gather(..., return_exceptions=True): waits for every call whatever its
@@ -112,7 +114,7 @@ EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_gather_calls(const eddy_call *calls
 #define eddy_gather_outcomes(outcomes, ...)                                                        \
     eddy_gather_outcomes_calls((outcomes), (const eddy_call[]){__VA_ARGS__},                       \
                                sizeof((const eddy_call[]){__VA_ARGS__}) / sizeof(eddy_call))
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_gather_outcomes_calls(int *outcomes, const eddy_call *calls, size_t count);
 
 /* The functions under the macros. */

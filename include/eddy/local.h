@@ -11,7 +11,6 @@
  */
 #ifndef EDDY_LOCAL_H
 #define EDDY_LOCAL_H
-#pragma GCC system_header
 
 #include "eddy/compat.h"
 
@@ -22,7 +21,10 @@ typedef struct eddy_local {
     const char *name;
     void *initial; /* where it was never set */
 } eddy_local;
-#define EDDY_LOCAL_INIT(name, initial) {(name), (initial)}
+#define EDDY_LOCAL_INIT(name, initial)                                                             \
+    {                                                                                              \
+        (name), (initial)                                                                          \
+    }
 
 /* What a variable was before a set; for one eddy_local_reset. */
 typedef struct eddy_local_token {
@@ -38,8 +40,8 @@ EDDY_API bool eddy_local_is_set(const eddy_local *local);
 
 /* Sets the value, a pointer that Eddy only keeps; `token`, unless NULL, then
  * tells eddy_local_reset what was. Returns 0 or -ENOMEM. */
-EDDY_API EDDY_NODISCARD int eddy_local_set(const eddy_local *local, const void *value,
-                                           eddy_local_token *token);
+EDDY_NODISCARD EDDY_API int
+eddy_local_set(const eddy_local *local, const void *value, eddy_local_token *token);
 
 /* Restores what was before the set that gave the token. Returns 0, -EALREADY
  * for a token used before, -EINVAL in another task, -ENOMEM. */

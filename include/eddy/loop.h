@@ -9,7 +9,6 @@
  */
 #ifndef EDDY_LOOP_H
 #define EDDY_LOOP_H
-#pragma GCC system_header
 
 #include "eddy/call.h"
 #include "eddy/compat.h"
@@ -29,7 +28,7 @@ typedef struct eddy_handle {
 
 /* Opens a loop for the calling thread. *loop is owned: eddy_loop_free it.
  * Returns 0, -ENOMEM, or an error of the kernel's (-EMFILE, …). */
-EDDY_API EDDY_NODISCARD int eddy_loop_new(eddy_loop **loop);
+EDDY_NODISCARD EDDY_API int eddy_loop_new(eddy_loop **loop);
 
 /*
  * Closes a loop: drops callbacks and timers, closes its descriptors, shuts the
@@ -44,14 +43,14 @@ EDDY_API void eddy_loop_free(eddy_loop *loop);
 
 /* Runs until eddy_loop_stop. Returns 0; -EBUSY when this loop, or another in
  * this thread, runs; -EPERM when it is closed or belongs to another thread. */
-EDDY_API EDDY_NODISCARD int eddy_loop_run_forever(eddy_loop *loop);
+EDDY_NODISCARD EDDY_API int eddy_loop_run_forever(eddy_loop *loop);
 
 /*
  * Runs until the call, as a task, has ended, and returns what it returned; its
  * output is written on success. -EINTR when the loop was stopped before; then
  * the task is detached. -EDEADLK after the report when nothing can wake it.
  */
-EDDY_API EDDY_NODISCARD int eddy_loop_run_until_complete(eddy_loop *loop, eddy_call call);
+EDDY_NODISCARD EDDY_API int eddy_loop_run_until_complete(eddy_loop *loop, eddy_call call);
 
 /* Makes run return once everything that is ready now has run. What that
  * schedules is kept for the next run. Idempotent. Before a run: it makes one
@@ -60,8 +59,8 @@ EDDY_API void eddy_loop_stop(eddy_loop *loop);
 
 EDDY_API bool eddy_loop_is_running(const eddy_loop *loop); /* Inside a run. */
 EDDY_API bool eddy_loop_is_closed(const eddy_loop *loop);  /* After close. */
-EDDY_API eddy_loop *eddy_get_running_loop(void); /* This thread's, or NULL. Borrowed. */
-EDDY_API double eddy_loop_time(const eddy_loop *loop); /* Seconds of its clock. */
+EDDY_API eddy_loop *eddy_get_running_loop(void);           /* This thread's, or NULL. Borrowed. */
+EDDY_API double eddy_loop_time(const eddy_loop *loop);     /* Seconds of its clock. */
 
 /*
  * Schedules callback(argument): soon, behind what is ready; `delay` seconds
@@ -72,8 +71,7 @@ EDDY_API double eddy_loop_time(const eddy_loop *loop); /* Seconds of its clock. 
  * Returns a handle whose `handle` is NULL when memory is short, the loop is
  * closed, or the time is NaN.
  */
-EDDY_API eddy_handle eddy_loop_call_soon(eddy_loop *loop, eddy_callback *callback,
-                                         void *argument);
+EDDY_API eddy_handle eddy_loop_call_soon(eddy_loop *loop, eddy_callback *callback, void *argument);
 /* See eddy_loop_call_soon. */
 EDDY_API eddy_handle eddy_loop_call_later(eddy_loop *loop, double delay, eddy_callback *callback,
                                           void *argument);
@@ -95,8 +93,8 @@ EDDY_API double eddy_handle_when(eddy_handle handle);
  * keep their order. Not from a signal handler: see eddy_loop_post. The loop
  * must outlive the call. Returns 0, -ENOMEM, or -EPERM when it is closed.
  */
-EDDY_API int eddy_loop_call_soon_threadsafe(eddy_loop *loop, eddy_callback *callback,
-                                            void *argument);
+EDDY_API int
+eddy_loop_call_soon_threadsafe(eddy_loop *loop, eddy_callback *callback, void *argument);
 
 /* Room for one callback that is posted without an allocation. */
 struct eddy_post_ {
@@ -106,7 +104,10 @@ struct eddy_post_ {
     int posted; /* atomic: in the inbox */
 };
 typedef struct eddy_post_ eddy_post;
-#define EDDY_POST_INIT(callback, argument) {NULL, (callback), (argument), 0}
+#define EDDY_POST_INIT(callback, argument)                                                         \
+    {                                                                                              \
+        NULL, (callback), (argument), 0                                                            \
+    }
 
 /*
  * The same from any thread or signal handler, in the caller's memory: `post`
@@ -122,8 +123,8 @@ EDDY_API int eddy_loop_post(eddy_loop *loop, eddy_post *post);
  * loop's own thread, -EPERM when the loop is closed, -ENOMEM, or -ETIMEDOUT
  * once the task, cancelled, has ended.
  */
-EDDY_API EDDY_NODISCARD int eddy_run_coroutine_threadsafe(eddy_loop *loop, eddy_call call,
-                                                          double timeout);
+EDDY_NODISCARD EDDY_API int
+eddy_run_coroutine_threadsafe(eddy_loop *loop, eddy_call call, double timeout);
 
 /*
  * Calls callback(argument) in each turn of the loop in which the descriptor can
@@ -133,11 +134,11 @@ EDDY_API EDDY_NODISCARD int eddy_run_coroutine_threadsafe(eddy_loop *loop, eddy_
  * Returns 0, -EBADF, -EPERM for what is always ready (regular files,
  * directories) or for a closed loop, -ENOMEM.
  */
-EDDY_API EDDY_NODISCARD int eddy_loop_add_reader(eddy_loop *loop, int fd, eddy_callback *callback,
-                                                 void *argument);
+EDDY_NODISCARD EDDY_API int
+eddy_loop_add_reader(eddy_loop *loop, int fd, eddy_callback *callback, void *argument);
 /* See eddy_loop_add_reader. */
-EDDY_API EDDY_NODISCARD int eddy_loop_add_writer(eddy_loop *loop, int fd, eddy_callback *callback,
-                                                 void *argument);
+EDDY_NODISCARD EDDY_API int
+eddy_loop_add_writer(eddy_loop *loop, int fd, eddy_callback *callback, void *argument);
 /* Ends a registration, also one that is about to run. Whether there was one. */
 EDDY_API bool eddy_loop_remove_reader(eddy_loop *loop, int fd);
 /* See eddy_loop_remove_reader. */
@@ -170,8 +171,8 @@ typedef struct eddy_report {
 typedef void eddy_exception_handler(eddy_loop *loop, const eddy_report *report, void *argument);
 
 /* Sets where reports go; NULL for the default, which prints to standard error. */
-EDDY_API void eddy_loop_set_exception_handler(eddy_loop *loop, eddy_exception_handler *handler,
-                                              void *argument);
+EDDY_API void
+eddy_loop_set_exception_handler(eddy_loop *loop, eddy_exception_handler *handler, void *argument);
 
 /* Sends a report through the loop's handler. */
 EDDY_API void eddy_loop_call_exception_handler(eddy_loop *loop, const eddy_report *report);

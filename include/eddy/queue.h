@@ -16,7 +16,6 @@
  */
 #ifndef EDDY_QUEUE_H
 #define EDDY_QUEUE_H
-#pragma GCC system_header
 
 #include <string.h>
 
@@ -56,12 +55,18 @@ typedef struct eddy_queue {
  * queue the smallest item by `compare` comes first, equal ones in the order in
  * which they were put. */
 #define EDDY_QUEUE_INIT(type, max)                                                                 \
-    {.item_size = sizeof(type), .maxsize = (max), .kind = EDDY_QUEUE_FIFO_}
+    {                                                                                              \
+        .item_size = sizeof(type), .maxsize = (max), .kind = EDDY_QUEUE_FIFO_                      \
+    }
 #define EDDY_LIFO_QUEUE_INIT(type, max)                                                            \
-    {.item_size = sizeof(type), .maxsize = (max), .kind = EDDY_QUEUE_LIFO_}
+    {                                                                                              \
+        .item_size = sizeof(type), .maxsize = (max), .kind = EDDY_QUEUE_LIFO_                      \
+    }
 #define EDDY_PRIORITY_QUEUE_INIT(type, max, order)                                                 \
-    {.item_size = sizeof(type), .maxsize = (max), .compare = (order),                              \
-     .kind = EDDY_QUEUE_PRIORITY_}
+    {                                                                                              \
+        .item_size = sizeof(type), .maxsize = (max), .compare = (order),                           \
+        .kind = EDDY_QUEUE_PRIORITY_                                                               \
+    }
 
 /* Declarations that also free the queue at the end of the block. Declare the
  * queue before the tasks that use it, so that it outlives them. */
@@ -93,21 +98,20 @@ typedef struct eddy_queue {
  */
 #define eddy_queue_get(queue, out) eddy_queue_get_inline_((queue), (out), sizeof *(out))
 /* The same without waiting: -EAGAIN when the queue is empty. */
-#define eddy_queue_get_nowait(queue, out)                                                          \
-    eddy_queue_get_item_nowait((queue), (out), sizeof *(out))
+#define eddy_queue_get_nowait(queue, out) eddy_queue_get_item_nowait((queue), (out), sizeof *(out))
 
 /* The functions under the macros, with the item's size spelled out.
  * Suspends while the queue is full. */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_queue_put_item(eddy_queue *queue, const void *item,
-                                                            size_t size);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_queue_put_item(eddy_queue *queue, const void *item, size_t size);
 /* Suspends while the queue is empty. */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_queue_get_item(eddy_queue *queue, void *out,
-                                                            size_t size);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_queue_get_item(eddy_queue *queue, void *out, size_t size);
 /* See eddy_queue_put_nowait. */
-EDDY_API EDDY_NODISCARD int eddy_queue_put_item_nowait(eddy_queue *queue, const void *item,
-                                                       size_t size);
+EDDY_NODISCARD EDDY_API int
+eddy_queue_put_item_nowait(eddy_queue *queue, const void *item, size_t size);
 /* See eddy_queue_get_nowait. */
-EDDY_API EDDY_NODISCARD int eddy_queue_get_item_nowait(eddy_queue *queue, void *out, size_t size);
+EDDY_NODISCARD EDDY_API int eddy_queue_get_item_nowait(eddy_queue *queue, void *out, size_t size);
 
 /* Says that an item that was got is dealt with. -EOVERFLOW, and no effect, when
  * said more often than items were put. */
@@ -115,7 +119,7 @@ EDDY_API int eddy_queue_task_done(eddy_queue *queue);
 
 /* Waits until task_done was said for every item put. Suspends while some are
  * unfinished. Returns 0, -ECANCELED or -ETIMEDOUT. */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_queue_join(eddy_queue *queue);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_queue_join(eddy_queue *queue);
 
 /*
  * Closes the queue for good: puts fail with -ESHUTDOWN, those that wait too;
@@ -133,7 +137,8 @@ EDDY_API bool eddy_queue_full(const eddy_queue *queue);
 EDDY_API void eddy_queue_deinit(eddy_queue *queue);
 
 /* put and get where neither has to wait, wake or allocate. */
-EDDY_NODISCARD static inline int eddy_queue_put_inline_(eddy_queue *queue, const void *item, size_t size)
+EDDY_NODISCARD static inline int
+eddy_queue_put_inline_(eddy_queue *queue, const void *item, size_t size)
 {
     if (EDDY_LIKELY_(queue->room > 0 && eddy_thread_.credit > 0 && size == queue->item_size)) {
         eddy_thread_.credit--;

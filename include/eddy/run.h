@@ -13,7 +13,6 @@
  */
 #ifndef EDDY_RUN_H
 #define EDDY_RUN_H
-#pragma GCC system_header
 
 #include "eddy/call.h"
 #include "eddy/compat.h"
@@ -38,7 +37,7 @@ EDDY_BEGIN_DECLS
  * could be opened.
  */
 #define eddy_run(f, ...) eddy_run_call(EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__))
-EDDY_API EDDY_NODISCARD int eddy_run_call(eddy_call call);
+EDDY_NODISCARD EDDY_API int eddy_run_call(eddy_call call);
 
 /*
  * Defines main() as a run of f(void). An error is printed to standard error and
@@ -66,10 +65,13 @@ typedef struct eddy_runner {
     int error;       /* why it could not be opened */
     bool closed;
 } eddy_runner;
-#define EDDY_RUNNER_INIT {NULL, 0, false}
+#define EDDY_RUNNER_INIT                                                                           \
+    {                                                                                              \
+        NULL, 0, false                                                                             \
+    }
 
 /* Runs a call as eddy_run does, without the clean-up. -EPERM after close. */
-EDDY_API EDDY_NODISCARD int eddy_runner_run(eddy_runner *runner, eddy_call call);
+EDDY_NODISCARD EDDY_API int eddy_runner_run(eddy_runner *runner, eddy_call call);
 /* Opens the loop if need be, and gives it, borrowed; NULL after close. */
 EDDY_API eddy_loop *eddy_runner_get_loop(eddy_runner *runner);
 /* Cleans up and closes. Idempotent. */

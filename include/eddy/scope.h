@@ -6,12 +6,12 @@
  *     EDDY_SHIELD(cleanup);              what follows is not cut short
  *     EDDY_DEFER(conn_close, conn);      conn_close(conn) at the end
  *
- * Scopes of one task are nested like the blocks they stand in. They must not
- * stay open across an eddy_yield (abort).
+ * Scopes of one task are nested like the blocks they stand in. A timeout, shield
+ * or group must not stay open across an eddy_yield (abort); an EDDY_DEFER may, as
+ * a generator's "finally".
  */
 #ifndef EDDY_SCOPE_H
 #define EDDY_SCOPE_H
-#pragma GCC system_header
 
 #include "eddy/compat.h"
 
@@ -35,7 +35,7 @@ struct eddy_timer_ {
 struct eddy_scope_ {
     struct eddy_scope_ *outer;
     eddy_task *task;
-    int code;         /* what calls in this block return: 0 while all is well */
+    int code; /* what calls in this block return: 0 while all is well */
     unsigned char kind;
     const char *where;
 };
@@ -95,8 +95,8 @@ EDDY_API int eddy_timeout_reschedule(eddy_timeout *timeout, double when);
 
 /*
  * Calls function(argument) at the end of the block, shielded, so that it may
- * suspend; whatever it returns is dropped. The argument is evaluated now, and
- * what it points to must outlive the block. With a plain call in front this is
+ * suspend; whatever it returns is dropped. The argument is a pointer, evaluated
+ * now; what it points to must outlive the block. With a plain call in front this is
  * asyncio's "async with":
  *
  *     EDDY_TRY(eddy_lock_acquire(&lock));
@@ -105,7 +105,9 @@ EDDY_API int eddy_timeout_reschedule(eddy_timeout *timeout, double when);
 #define EDDY_DEFER(function, argument)                                                             \
     EDDY_CLEANUP_(eddy_defer_run_)                                                                 \
     struct eddy_defer_ EDDY_JOIN_(eddy_defer_, __COUNTER__) = {                                    \
-        ((void)sizeof((function)(argument), 0), (void (*)(void *))(function)),                     \
+        ((void)sizeof((function)(argument), 0),                                                    \
+         (void)sizeof(char[sizeof(argument) == sizeof(void *) ? 1 : -1]),                          \
+         (void (*)(void *))(void (*)(void))(function)),                                            \
         (void *)(argument)}
 
 /* The functions under the macros. Exit must mirror enter (abort). */

@@ -14,8 +14,8 @@ struct eddy_context_; /* sp, pc, fp: eddy/switch.h */
 /* Words above sp on entry to a function: none, x30 has the return address. */
 #define EDDY_ENTRY_WORDS_ 0
 
-static inline __attribute__((always_inline)) void eddy_switch_(struct eddy_context_ *from,
-                                                               struct eddy_context_ *to)
+static inline __attribute__((always_inline)) void
+eddy_switch_(struct eddy_context_ *from, struct eddy_context_ *to)
 {
     register struct eddy_context_ *eddy_from __asm__("x0") = from;
     register struct eddy_context_ *eddy_to __asm__("x1") = to;

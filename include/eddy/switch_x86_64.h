@@ -14,8 +14,8 @@ struct eddy_context_; /* sp, pc, fp: eddy/switch.h */
 /* Words above sp on entry to a function: the return address. */
 #define EDDY_ENTRY_WORDS_ 1
 
-static inline __attribute__((always_inline)) void eddy_switch_(struct eddy_context_ *from,
-                                                               struct eddy_context_ *to)
+static inline __attribute__((always_inline)) void
+eddy_switch_(struct eddy_context_ *from, struct eddy_context_ *to)
 {
     __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
                      "movq %%rsp, 0(%%rdi)\n\t"
@@ -33,8 +33,8 @@ static inline __attribute__((always_inline)) void eddy_switch_(struct eddy_conte
                        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
 #ifdef __AVX512F__
                        "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",
-                       "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31",
-                       "k1", "k2", "k3", "k4", "k5", "k6", "k7",
+                       "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1",
+                       "k2", "k3", "k4", "k5", "k6", "k7",
 #endif
                        "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc",
                        "memory");

@@ -12,7 +12,6 @@
  */
 #ifndef EDDY_SYNC_H
 #define EDDY_SYNC_H
-#pragma GCC system_header
 
 #include "eddy/compat.h"
 #include "eddy/scope.h"
@@ -31,7 +30,10 @@ typedef struct eddy_lock {
     eddy_task *owner; /* for reports */
     bool locked;
 } eddy_lock;
-#define EDDY_LOCK_INIT {0}
+#define EDDY_LOCK_INIT                                                                             \
+    {                                                                                              \
+        {{NULL, NULL}, NULL}, NULL, false                                                          \
+    }
 
 /*
  * Takes the lock, waiting behind those who wait. Follow it with
@@ -39,9 +41,9 @@ typedef struct eddy_lock {
  *
  * Returns 0, or without the lock -ECANCELED or -ETIMEDOUT.
  */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_lock_acquire(eddy_lock *lock);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_lock_acquire(eddy_lock *lock);
 /* Takes a free lock, or returns -EAGAIN. */
-EDDY_API EDDY_NODISCARD int eddy_lock_acquire_nowait(eddy_lock *lock);
+EDDY_NODISCARD EDDY_API int eddy_lock_acquire_nowait(eddy_lock *lock);
 /* Gives the lock to the first waiter, or frees it. -EPERM if it is not held. */
 EDDY_API int eddy_lock_release(eddy_lock *lock);
 EDDY_API bool eddy_lock_locked(const eddy_lock *lock); /* Whether it is held. */
@@ -51,11 +53,14 @@ typedef struct eddy_event {
     struct eddy_waiters_ waiters;
     bool set;
 } eddy_event;
-#define EDDY_EVENT_INIT {0}
+#define EDDY_EVENT_INIT                                                                            \
+    {                                                                                              \
+        {{NULL, NULL}, NULL}, false                                                                \
+    }
 
 /* Waits until the event is set; a set followed by a clear still wakes all who
  * waited. Suspends while it is not set. Returns 0, -ECANCELED or -ETIMEDOUT. */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_event_wait(eddy_event *event);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_event_wait(eddy_event *event);
 /* Sets the flag and wakes all who wait, in their order. Idempotent. */
 EDDY_API void eddy_event_set(eddy_event *event);
 /* Clears the flag. Idempotent. */
@@ -67,7 +72,10 @@ typedef struct eddy_condition {
     struct eddy_waiters_ waiters;
     eddy_lock *lock; /* borrowed; several conditions may share one */
 } eddy_condition;
-#define EDDY_CONDITION_INIT(lock) {{{NULL, NULL}, NULL}, (lock)}
+#define EDDY_CONDITION_INIT(lock)                                                                  \
+    {                                                                                              \
+        {{NULL, NULL}, NULL}, (lock)                                                               \
+    }
 
 /*
  * Releases the lock, waits for a notify, takes the lock again. The re-acquire
@@ -77,10 +85,10 @@ typedef struct eddy_condition {
  * Returns 0, -EPERM when the lock is not held, or -ECANCELED or -ETIMEDOUT; a
  * notify that this waiter had got then goes to the next.
  */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_condition_wait(eddy_condition *condition);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_condition_wait(eddy_condition *condition);
 /* Waits until predicate(argument) is true, checked now and after every wake-up.
  * Suspends while it is false. Returns as eddy_condition_wait does. */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_condition_wait_for(eddy_condition *condition, bool (*predicate)(void *), void *argument);
 /* Wakes up to `count` waiters, in their order. -EPERM if the lock is free. */
 EDDY_API int eddy_condition_notify(eddy_condition *condition, size_t count);
@@ -93,8 +101,14 @@ typedef struct eddy_semaphore {
     long value; /* permits left */
     long bound; /* a bounded one's initial value, else LONG_MAX */
 } eddy_semaphore;
-#define EDDY_SEMAPHORE_INIT(value) {{{NULL, NULL}, NULL}, (value), __LONG_MAX__}
-#define EDDY_BOUNDED_SEMAPHORE_INIT(value) {{{NULL, NULL}, NULL}, (value), (value)}
+#define EDDY_SEMAPHORE_INIT(value)                                                                 \
+    {                                                                                              \
+        {{NULL, NULL}, NULL}, (value), __LONG_MAX__                                                \
+    }
+#define EDDY_BOUNDED_SEMAPHORE_INIT(value)                                                         \
+    {                                                                                              \
+        {{NULL, NULL}, NULL}, (value), (value)                                                     \
+    }
 
 /*
  * Takes a permit, waiting behind those who wait. Follow it with
@@ -103,9 +117,9 @@ typedef struct eddy_semaphore {
  * Returns 0, -EINVAL when the initial value was negative, or without a permit
  * -ECANCELED or -ETIMEDOUT.
  */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_semaphore_acquire(eddy_semaphore *semaphore);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_semaphore_acquire(eddy_semaphore *semaphore);
 /* Takes a permit if one is left and nobody waits, or returns -EAGAIN. */
-EDDY_API EDDY_NODISCARD int eddy_semaphore_acquire_nowait(eddy_semaphore *semaphore);
+EDDY_NODISCARD EDDY_API int eddy_semaphore_acquire_nowait(eddy_semaphore *semaphore);
 /* Gives a permit to the first waiter, or back. -EOVERFLOW, and no effect, when
  * a bounded semaphore would exceed its initial value. */
 EDDY_API int eddy_semaphore_release(eddy_semaphore *semaphore);
@@ -119,7 +133,10 @@ typedef struct eddy_barrier {
     int arrived; /* in this round, and waiting */
     bool broken;
 } eddy_barrier;
-#define EDDY_BARRIER_INIT(parties) {{{NULL, NULL}, NULL}, (parties), 0, false}
+#define EDDY_BARRIER_INIT(parties)                                                                 \
+    {                                                                                              \
+        {{NULL, NULL}, NULL}, (parties), 0, false                                                  \
+    }
 
 /*
  * Waits until `parties` tasks wait here; the last to arrive does not wait and
@@ -130,7 +147,7 @@ typedef struct eddy_barrier {
  * is broken or reset meanwhile; -EINVAL when parties < 1; -ECANCELED,
  * -ETIMEDOUT.
  */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_barrier_wait(eddy_barrier *barrier);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_barrier_wait(eddy_barrier *barrier);
 /* Sends current waiters away with -EOWNERDEAD; mends a broken barrier. */
 EDDY_API void eddy_barrier_reset(eddy_barrier *barrier);
 /* Sends current and later waiters away with -EOWNERDEAD, until a reset. */

@@ -14,7 +14,6 @@
  */
 #ifndef EDDY_TASK_H
 #define EDDY_TASK_H
-#pragma GCC system_header
 
 #include "eddy/call.h"
 #include "eddy/compat.h"
@@ -57,6 +56,20 @@ typedef struct eddy_task_options {
 #define EDDY_TASK EDDY_CLEANUP_(eddy_task_end_scope_) eddy_task *const
 
 /*
+ * Declares an array of `count` owning handles, all NULL, for a count known at
+ * run time: at the end of the block all are cancelled, joined and freed. The
+ * array itself is NULL when memory is short.
+ *
+ *     EDDY_TASKS(tasks, n);
+ *     if (!tasks)
+ *         return -ENOMEM;
+ *     for (size_t i = 0; i < n; i++)
+ *         tasks[i] = eddy_create_task(fetch, urls[i]);
+ */
+#define EDDY_TASKS(name, count)                                                                    \
+    EDDY_CLEANUP_(eddy_tasks_end_scope_) eddy_task **const name = eddy_tasks_new_(count)
+
+/*
  * Waits until a task or future has ended: eddy_await(task) or eddy_await(task,
  * &result). Returns what the task returned; the result is copied out only on
  * success, and its size must be the declared one (abort). May be called by many
@@ -72,12 +85,11 @@ typedef struct eddy_task_options {
  *   -ECANCELED, -ETIMEDOUT   the wait ended, the awaited task goes on; also
  *                the task's own error when it was cancelled itself
  */
-#define eddy_await(...)                                                                            \
-    EDDY_JOIN_(EDDY_AWAIT_, EDDY_COUNT_(__VA_ARGS__))(__VA_ARGS__)
+#define eddy_await(...) EDDY_JOIN_(EDDY_AWAIT_, EDDY_COUNT_(__VA_ARGS__))(__VA_ARGS__)
 #define EDDY_AWAIT_1(x) EDDY_AWAIT_FUNCTION_(x)((x), NULL, 0)
 #define EDDY_AWAIT_2(x, out) EDDY_AWAIT_FUNCTION_(x)((x), (out), sizeof *(out))
 #define EDDY_AWAIT_FUNCTION_(x)                                                                    \
-    _Generic((x), struct eddy_future *: eddy_future_await, default: eddy_task_await)
+    _Generic((x), struct eddy_future * : eddy_future_await, default : eddy_task_await)
 
 /* An await as a call, for gather, groups and wait_for: EDDY_AWAIT(task) or
  * EDDY_AWAIT(task, &result). */
@@ -95,7 +107,7 @@ EDDY_API eddy_task *eddy_task_create(eddy_entry *entry, const void *args, size_t
 
 /* eddy_await(task, out) with the size spelled out; out may be NULL.
  * Suspends unless the task has ended. */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_task_await(eddy_task *task, void *out, size_t size);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_task_await(eddy_task *task, void *out, size_t size);
 
 /*
  * Asks a task to stop: from now on every suspending call in it returns
@@ -119,17 +131,18 @@ EDDY_API int eddy_uncancel(void);
 
 /*
  * Ends ownership: cancels the task for good if it still runs, joins it, frees
- * it. Accepts NULL. Only for handles not declared by EDDY_TASK.
+ * it, and sets the handle to NULL; a handle that is NULL already is left alone.
+ * Not for handles declared by EDDY_TASK, which are const.
  * Suspends until the task has ended, and is never refused or cut short.
  */
-EDDY_API EDDY_AWAITS void eddy_task_release(eddy_task *task);
+EDDY_API EDDY_AWAITS void eddy_task_release(eddy_task **task);
 
 /*
  * Ends ownership without a wait: the task goes on alone and frees itself; an
- * error that it ends with is reported. eddy_run ends it before it returns.
- * Accepts NULL. Only for handles not declared by EDDY_TASK.
+ * error that it ends with is reported. eddy_run ends it before it returns. Sets
+ * the handle to NULL; one that is NULL already is left alone.
  */
-EDDY_API void eddy_task_detach(eddy_task *task);
+EDDY_API void eddy_task_detach(eddy_task **task);
 
 /* Whether the task has ended: by a return, an error, or a cancel. */
 EDDY_API bool eddy_task_done(const eddy_task *task);
@@ -147,7 +160,7 @@ EDDY_API int eddy_task_error(eddy_task *task);
 /* Takes the result of an ended task without waiting: as eddy_await does, or
  * -EINPROGRESS. */
 #define eddy_task_result(task, out) eddy_task_result_nowait((task), (out), sizeof *(out))
-EDDY_API EDDY_NODISCARD int eddy_task_result_nowait(eddy_task *task, void *out, size_t size);
+EDDY_NODISCARD EDDY_API int eddy_task_result_nowait(eddy_task *task, void *out, size_t size);
 
 /* The task's name: "Task-N" until it is set. Borrowed until it changes or the
  * task is freed. "-" for NULL. */
@@ -175,7 +188,7 @@ EDDY_API size_t eddy_all_tasks(eddy_task **tasks, size_t capacity);
  * Returns 0, -EINVAL for NaN, or -ECANCELED or -ETIMEDOUT at once when the
  * sleeper is cancelled or its scope expires.
  */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_sleep(double seconds);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_sleep(double seconds);
 
 /* The running loop's monotonic clock in seconds (CLOCK_MONOTONIC, or virtual
  * time); outside a loop CLOCK_MONOTONIC. */
@@ -189,6 +202,8 @@ struct eddy_task_head_ {
 EDDY_API eddy_task *eddy_task_new_(const struct eddy_async *function, const char *where,
                                    const eddy_task_options *options);
 EDDY_API EDDY_AWAITS void eddy_task_end_scope_(eddy_task *const *task); /* Suspends. */
+EDDY_API eddy_task **eddy_tasks_new_(size_t count);
+EDDY_API EDDY_AWAITS void eddy_tasks_end_scope_(eddy_task **const *tasks); /* Suspends. */
 EDDY_API eddy_call eddy_await_call_(eddy_task *task, void *out, size_t size, const char *where);
 
 EDDY_END_DECLS

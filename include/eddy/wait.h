@@ -5,7 +5,6 @@
  */
 #ifndef EDDY_WAIT_H
 #define EDDY_WAIT_H
-#pragma GCC system_header
 
 #include "eddy/call.h"
 #include "eddy/compat.h"
@@ -33,8 +32,8 @@ enum eddy_wait_mode {
  *   -ENOMEM      a handle is NULL, or memory is short
  *   -ECANCELED, -ETIMEDOUT
  */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_wait(eddy_task *const *tasks, size_t count,
-                                                  enum eddy_wait_mode mode, double timeout);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_wait(eddy_task *const *tasks, size_t count, enum eddy_wait_mode mode, double timeout);
 
 /*
  * asyncio.as_completed: gives tasks in the order in which they end.
@@ -70,8 +69,8 @@ typedef struct eddy_as_completed {
  *
  * Suspends unless a task has ended that was not given yet.
  */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_as_completed_next(eddy_as_completed *iterator,
-                                                               eddy_task **task);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_as_completed_next(eddy_as_completed *iterator, eddy_task **task);
 
 /*
  * asyncio.wait_for: runs a call within a limit.
@@ -91,11 +90,12 @@ EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_as_completed_next(eddy_as_completed
  * cancels the task as well; -EINVAL for NaN.
  */
 #define eddy_wait_for(what, seconds)                                                               \
-    _Generic((what), eddy_call: eddy_wait_for_call, eddy_task *: eddy_wait_for_task)((what),       \
-                                                                                     (seconds))
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_wait_for_call(eddy_call call, double seconds);
+    _Generic((what), eddy_call                                                                     \
+             : eddy_wait_for_call, eddy_task *                                                     \
+             : eddy_wait_for_task)((what), (seconds))
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_wait_for_call(eddy_call call, double seconds);
 /* See eddy_wait_for. Suspends until the task has ended. */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_wait_for_task(eddy_task *task, double seconds);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_wait_for_task(eddy_task *task, double seconds);
 
 /*
  * asyncio.shield: runs a call as a task of its own, which goes on when the
@@ -109,7 +109,7 @@ EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_wait_for_task(eddy_task *task, doub
  * Returns what the call returned, -ENOMEM, or -ECANCELED or -ETIMEDOUT at once
  * while the call goes on; an error that it then ends with is reported.
  */
-EDDY_API EDDY_AWAITS EDDY_NODISCARD int eddy_shield(eddy_call call);
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_shield(eddy_call call);
 
 /* The functions under EDDY_AS_COMPLETED. */
 EDDY_API void eddy_as_completed_begin(eddy_as_completed *iterator, eddy_task *const *tasks,

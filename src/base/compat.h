@@ -36,13 +36,13 @@ void __sanitizer_start_switch_fiber(void **fake_stack, const void *bottom, size_
 void __sanitizer_finish_switch_fiber(void *fake_stack, const void **bottom, size_t *size);
 void __asan_unpoison_memory_region(const volatile void *address, size_t size);
 #else
-static inline void __sanitizer_start_switch_fiber(void **fake_stack, const void *bottom,
-                                                  size_t size)
+static inline void
+__sanitizer_start_switch_fiber(void **fake_stack, const void *bottom, size_t size)
 {
     (void)fake_stack, (void)bottom, (void)size;
 }
-static inline void __sanitizer_finish_switch_fiber(void *fake_stack, const void **bottom,
-                                                   size_t *size)
+static inline void
+__sanitizer_finish_switch_fiber(void *fake_stack, const void **bottom, size_t *size)
 {
     (void)fake_stack, (void)bottom, (void)size;
 }

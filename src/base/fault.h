@@ -10,8 +10,8 @@
 #include "base/compat.h"
 
 enum ed_fault {
-    ED_FAULT_ALLOC,  /* heap memory and mappings */
-    ED_FAULT_NOP,    /* engine operations, named as in ed_op_kind */
+    ED_FAULT_ALLOC, /* heap memory and mappings */
+    ED_FAULT_NOP,   /* engine operations, named as in ed_op_kind */
     ED_FAULT_POLL,
     ED_FAULT_CANCEL,
     ED_FAULT_WAKE,

@@ -41,17 +41,12 @@ static int engine_open_uring(struct ed_engine **out)
 static const char *engine_why(int code)
 {
     switch (code) {
-    case -ENOSYS:
-        return ED_HAVE_URING ? "the kernel lacks it" : "not built in";
+    case -ENOSYS: return ED_HAVE_URING ? "the kernel lacks it" : "not built in";
     case -EPERM:
-    case -EACCES:
-        return "not permitted, by seccomp or kernel.io_uring_disabled";
-    case -ENOMEM:
-        return "no memory, see RLIMIT_MEMLOCK";
-    case -EINVAL:
-        return "the kernel is too old, 6.1 is needed";
-    default:
-        return eddy_strerror(code);
+    case -EACCES: return "not permitted, by seccomp or kernel.io_uring_disabled";
+    case -ENOMEM: return "no memory, see RLIMIT_MEMLOCK";
+    case -EINVAL: return "the kernel is too old, 6.1 is needed";
+    default: return eddy_strerror(code);
     }
 }
 

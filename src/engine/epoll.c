@@ -142,9 +142,7 @@ static void epoll_submit(struct ed_engine *engine, struct ed_op *op)
     struct epoll_watch *watch;
 
     switch (op->kind) {
-    case ED_OP_NOP:
-        epoll_end(epoll, op, 0);
-        break;
+    case ED_OP_NOP: epoll_end(epoll, op, 0); break;
     case ED_OP_POLL:
         watch = op->fd >= 0 ? epoll_watch(epoll, op->fd) : NULL;
         if (!watch) {
@@ -203,7 +201,7 @@ static void epoll_update(struct epoll *epoll)
         int rc;
 
         watch->stale = false;
-        ED_LIST_FOR_EACH (op, &watch->ops)
+        ED_LIST_FOR_EACH(op, &watch->ops)
             wanted |= ed_container_of(op, struct ed_op, link)->events;
         if (wanted == watch->asked && !(wanted && watch->doubtful))
             continue;
@@ -262,8 +260,8 @@ static int epoll_timeout(int64_t timeout)
 static int epoll_wait_events(struct epoll *epoll, struct epoll_event *events, int64_t timeout)
 {
     struct timespec limit = {.tv_sec = timeout / ED_SECOND, .tv_nsec = timeout % ED_SECOND};
-    int count = epoll_pwait2(epoll->fd, events, EPOLL_BATCH, timeout == ED_NEVER ? NULL : &limit,
-                             NULL);
+    int count =
+        epoll_pwait2(epoll->fd, events, EPOLL_BATCH, timeout == ED_NEVER ? NULL : &limit, NULL);
 
     if (count < 0 && errno == ENOSYS) /* before kernel 5.11 */
         count = epoll_wait(epoll->fd, events, EPOLL_BATCH, epoll_timeout(timeout));

@@ -115,12 +115,8 @@ static void uring_submit(struct ed_engine *engine, struct ed_op *op)
     struct io_uring_sqe *sqe = uring_sqe(uring_of(engine));
 
     switch (op->kind) {
-    case ED_OP_NOP:
-        io_uring_prep_nop(sqe);
-        break;
-    case ED_OP_POLL:
-        io_uring_prep_poll_add(sqe, op->fd, op->events);
-        break;
+    case ED_OP_NOP: io_uring_prep_nop(sqe); break;
+    case ED_OP_POLL: io_uring_prep_poll_add(sqe, op->fd, op->events); break;
     }
     io_uring_sqe_set_data(sqe, op);
 }
@@ -173,7 +169,8 @@ static bool uring_has_work(struct uring *uring)
 static int uring_wait(struct ed_engine *engine, int64_t timeout)
 {
     struct uring *uring = uring_of(engine);
-    struct __kernel_timespec limit = {.tv_sec = timeout / ED_SECOND, .tv_nsec = timeout % ED_SECOND};
+    struct __kernel_timespec limit = {.tv_sec = timeout / ED_SECOND,
+                                      .tv_nsec = timeout % ED_SECOND};
     struct io_uring_cqe *cqe;
     int rc = 0;
 

@@ -115,8 +115,7 @@ eddy_handle eddy_loop_call_soon(eddy_loop *loop, eddy_callback *callback, void *
     return (eddy_handle){handle, handle->id};
 }
 
-static eddy_handle handle_at(eddy_loop *loop, int64_t when, eddy_callback *callback,
-                             void *argument)
+static eddy_handle handle_at(eddy_loop *loop, int64_t when, eddy_callback *callback, void *argument)
 {
     struct ed_handle *handle = handle_new(loop, callback, argument);
 
@@ -128,8 +127,8 @@ static eddy_handle handle_at(eddy_loop *loop, int64_t when, eddy_callback *callb
     return (eddy_handle){handle, handle->id};
 }
 
-eddy_handle eddy_loop_call_later(eddy_loop *loop, double delay, eddy_callback *callback,
-                                 void *argument)
+eddy_handle
+eddy_loop_call_later(eddy_loop *loop, double delay, eddy_callback *callback, void *argument)
 {
     int64_t wait = ed_time_from_seconds(delay);
 
@@ -138,8 +137,7 @@ eddy_handle eddy_loop_call_later(eddy_loop *loop, double delay, eddy_callback *c
     return handle_at(loop, ed_time_add(ed_loop_now(loop), wait > 0 ? wait : 0), callback, argument);
 }
 
-eddy_handle eddy_loop_call_at(eddy_loop *loop, double when, eddy_callback *callback,
-                              void *argument)
+eddy_handle eddy_loop_call_at(eddy_loop *loop, double when, eddy_callback *callback, void *argument)
 {
     if (isnan(when))
         return (eddy_handle){NULL, 0};

@@ -194,8 +194,25 @@ static int loop_sleep(eddy_loop *loop)
     return rc;
 }
 
+/* The turn of a test that looks at every step: no task switches to the next. */
+ED_COLD static void loop_run_stepped(eddy_loop *loop)
+{
+    for (int left = ED_TURN; left > 0 && loop->ready && !loop->stopped; left--) {
+        struct ed_ready *node = ed_loop_take_ready(loop);
+
+        loop->turns = 0;
+        node->run(node);
+        if (loop->step)
+            loop->step(loop, node);
+    }
+}
+
 static void loop_run_ready(eddy_loop *loop)
 {
+    if (ed_unlikely(loop->step != NULL)) {
+        loop_run_stepped(loop);
+        return;
+    }
     loop->turns = ed_unlikely(loop->shuffled) ? ed_loop_shuffle(loop) : ED_TURN;
     while (loop->turns > 0 && loop->ready && !loop->stopped) {
         struct ed_ready *node = ed_loop_take_ready(loop);
@@ -250,7 +267,7 @@ int eddy_loop_run_forever(eddy_loop *loop)
 void ed_loop_for_each(void (*visit)(eddy_loop *loop, void *argument), void *argument)
 {
     pthread_mutex_lock(&loops_mutex);
-    ED_LIST_FOR_EACH (link, &loops)
+    ED_LIST_FOR_EACH(link, &loops)
         visit(ed_container_of(link, eddy_loop, link), argument);
     pthread_mutex_unlock(&loops_mutex);
 }

@@ -66,6 +66,9 @@ struct eddy_loop {
     size_t readers_capacity;
     struct eddy_list_ retired; /* readers whose operation has not completed */
 
+    /* for tests: called on the loop's stack after each node that ran */
+    void (*step)(eddy_loop *loop, const struct ed_ready *node);
+
     eddy_exception_handler *handler;
     void *handler_argument;
 

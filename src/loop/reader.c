@@ -114,8 +114,7 @@ static int reader_check(int fd)
     return S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) ? -EPERM : 0;
 }
 
-static int reader_add(eddy_loop *loop, int fd, bool writer, eddy_callback *callback,
-                      void *argument)
+static int reader_add(eddy_loop *loop, int fd, bool writer, eddy_callback *callback, void *argument)
 {
     struct ed_reader *reader;
     int rc = loop->closed ? -EPERM : reader_check(fd);
@@ -168,7 +167,7 @@ void ed_loop_close_readers(eddy_loop *loop)
 
     for (size_t i = 0; i < loop->readers_capacity; i++)
         reader_remove(loop, (int)(i / 2), i % 2);
-    ED_LIST_FOR_EACH (queued, &loop->retired)
+    ED_LIST_FOR_EACH(queued, &loop->retired)
         ed_container_of(queued, struct ed_reader, link)->queued = false;
     while ((link = loop->retired.first)) {
         struct ed_reader *reader = ed_container_of(link, struct ed_reader, link);

@@ -50,6 +50,6 @@ void ed_loop_call(eddy_loop *loop, eddy_callback *callback, void *argument,
     ed_locals_unref(eddy_thread_.locals);
     eddy_thread_.locals = NULL;
     if (ed_unlikely(rc < 0))
-        ed_loop_report(loop, EDDY_REPORT_CALLBACK_FAILED, rc, NULL,
-                       "a callback failed: %s (%s)", eddy_error_message(rc), eddy_error_name(rc));
+        ed_loop_report(loop, EDDY_REPORT_CALLBACK_FAILED, rc, NULL, "a callback failed: %s (%s)",
+                       eddy_error_message(rc), eddy_error_name(rc));
 }

@@ -60,7 +60,7 @@ static void timer_bucket_emptied(struct ed_timer_queue *queue, unsigned index)
 
     queue->slots[level] &= ~(UINT64_C(1) << (index % ED_TIMER_SLOTS));
     if (!queue->slots[level])
-        queue->levels &= (uint16_t)~(1u << level);
+        queue->levels &= (uint16_t) ~(1u << level);
 }
 
 void ed_timer_start(struct ed_timer_queue *queue, struct eddy_timer_ *timer, int64_t when)

@@ -15,9 +15,9 @@ struct ed_timer_bucket {
 };
 
 struct ed_timer_queue {
-    int64_t base;  /* no pending timer is earlier */
+    int64_t base; /* no pending timer is earlier */
     size_t count;
-    uint16_t levels; /* bit L: level L has a timer */
+    uint16_t levels;                 /* bit L: level L has a timer */
     uint64_t slots[ED_TIMER_LEVELS]; /* bit S: bucket S of the level has one */
     struct ed_timer_bucket buckets[ED_TIMER_LEVELS * ED_TIMER_SLOTS];
 };
@@ -40,7 +40,10 @@ struct eddy_timer_ *ed_timer_take_due(struct ed_timer_queue *queue, int64_t now)
  * stopped; ED_NEVER when there is none. */
 int64_t ed_timer_next(const struct ed_timer_queue *queue);
 
-#define ED_TIMER_INIT(function) {{NULL, NULL}, 0, -1, (function)}
+#define ED_TIMER_INIT(function)                                                                    \
+    {                                                                                              \
+        {NULL, NULL}, 0, -1, (function)                                                            \
+    }
 
 ED_INLINE bool ed_timer_pending(const struct eddy_timer_ *timer)
 {

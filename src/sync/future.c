@@ -123,16 +123,27 @@ static int future_posted(void *argument)
     return 0;
 }
 
-int eddy_future_init_threadsafe(eddy_future *future, size_t size)
+void eddy_future_init_threadsafe(eddy_future *future, size_t size)
 {
     if (size > EDDY_FUTURE_MAX)
-        return ed_raise(-EINVAL, "a future's result of %zu bytes is too large", size);
+        ed_die("a future's result of %zu bytes is too large: use a pointer", size);
     if (!eddy_thread_.loop)
-        return ed_raise(-EPERM, "a threadsafe future needs a running loop");
+        ed_die("a threadsafe future is declared outside a running loop");
     *future = (eddy_future){.size = size, .threadsafe = true, .loop = eddy_thread_.loop};
     future->post = (struct eddy_post_)EDDY_POST_INIT(future_posted, future);
     future->loop->holds++;
-    return 0;
+}
+
+void eddy_future_close(eddy_future *future)
+{
+    struct future_wait wait = {.wait = ED_WAIT(&future_kind, future, &future->waiters)};
+
+    if (future->state || eddy_future_cancel(future) == 0)
+        return;
+    if (!wait.wait.task)
+        ed_die("a threadsafe future is closed outside a task while a thread sets it");
+    wait.wait.shielded = true;
+    (void)ed_park(&wait.wait); /* the result does not matter any more */
 }
 
 static int future_post(eddy_future *future, const void *value, int code)
@@ -211,12 +222,12 @@ int eddy_future_add_done_callback(eddy_future *future, eddy_callback *callback, 
     return 0;
 }
 
-size_t eddy_future_remove_done_callback(eddy_future *future, eddy_callback *callback,
-                                        void *argument)
+size_t
+eddy_future_remove_done_callback(eddy_future *future, eddy_callback *callback, void *argument)
 {
     size_t removed = 0;
 
-    ED_LIST_FOR_EACH (link, &future->callbacks) {
+    ED_LIST_FOR_EACH(link, &future->callbacks) {
         struct future_callback *entry = ed_container_of(link, struct future_callback, link);
 
         if (entry->callback != callback || entry->argument != argument)

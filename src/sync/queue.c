@@ -60,9 +60,8 @@ static size_t queue_stride(const eddy_queue *queue)
 static void queue_move(eddy_queue *queue, char *items, size_t capacity)
 {
     size_t size = queue_stride(queue), used = queue->count * size;
-    size_t first = queue->kind == EDDY_QUEUE_FIFO_ && queue->items
-                       ? (size_t)(queue->end - queue->head)
-                       : used;
+    size_t first =
+        queue->kind == EDDY_QUEUE_FIFO_ && queue->items ? (size_t)(queue->end - queue->head) : used;
 
     if (first > used)
         first = used;
@@ -116,9 +115,7 @@ static void queue_store(eddy_queue *queue, const void *item)
         if (queue->tail == queue->end)
             queue->tail = queue->items;
         break;
-    case EDDY_QUEUE_LIFO_:
-        memcpy(queue->items + queue->count * size, item, size);
-        break;
+    case EDDY_QUEUE_LIFO_: memcpy(queue->items + queue->count * size, item, size); break;
     default:
         ed_heap_push(queue->items, queue->count, size, item, queue->sequence++, queue->compare);
     }
@@ -138,11 +135,8 @@ static void queue_fetch(eddy_queue *queue, void *out)
         if (queue->head == queue->end)
             queue->head = queue->items;
         break;
-    case EDDY_QUEUE_LIFO_:
-        memcpy(out, queue->items + (queue->count - 1) * size, size);
-        break;
-    default:
-        ed_heap_pop(queue->items, queue->count, size, out, queue->compare);
+    case EDDY_QUEUE_LIFO_: memcpy(out, queue->items + (queue->count - 1) * size, size); break;
+    default: ed_heap_pop(queue->items, queue->count, size, out, queue->compare);
     }
     queue->count--;
 }
@@ -161,8 +155,8 @@ static const struct ed_wait_kind queue_get_kind = {"queue.get", queue_abort_wait
 static const struct ed_wait_kind queue_put_kind = {"queue.put", queue_abort_wait, NULL};
 static const struct ed_wait_kind queue_join_kind = {"queue.join", NULL, NULL};
 
-static int queue_wait(eddy_queue *queue, const struct ed_wait_kind *kind, struct eddy_list_ *list,
-                      void *item)
+static int
+queue_wait(eddy_queue *queue, const struct ed_wait_kind *kind, struct eddy_list_ *list, void *item)
 {
     struct queue_wait wait = {.wait = ED_WAIT(kind, queue, list), .queue = queue, .item = item};
 
@@ -197,8 +191,8 @@ static void queue_wake_all(eddy_queue *queue, struct eddy_list_ *list, int rc)
 static void queue_check_size(const eddy_queue *queue, size_t size)
 {
     if (ed_unlikely(size != queue->item_size))
-        ed_die("a queue of items of %zu bytes was given or asked for one of %zu",
-               queue->item_size, size);
+        ed_die("a queue of items of %zu bytes was given or asked for one of %zu", queue->item_size,
+               size);
 }
 
 /* Adds an item to the closed queue; -EAGAIN when it is full. */

@@ -71,7 +71,9 @@ static void dump_line(FILE *stream, eddy_task *task, int depth)
         fprintf(stream, " of %p", wait->object);
     if (holder)
         fprintf(stream, " for %s%s", eddy_task_name(holder),
-                holder->awaiter == task ? "" : dump_is_below(task, holder) ? " (a circle)" : "");
+                holder->awaiter == task       ? ""
+                : dump_is_below(task, holder) ? " (a circle)"
+                                              : "");
     if (task->pending)
         fprintf(stream, ", %s", eddy_strerror(task->pending));
     fputc('\n', stream);

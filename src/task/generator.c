@@ -90,8 +90,8 @@ eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *ar
                  loop ? "its arguments are too large" : "created outside a running loop");
         return NULL;
     }
-    stack = tasks ? ed_stack_take(&tasks->stacks, EDDY_STACK_SIZE, ED_STACK_GENERATOR, &code)
-                  : NULL;
+    stack =
+        tasks ? ed_stack_take(&tasks->stacks, EDDY_STACK_SIZE, ED_STACK_GENERATOR, &code) : NULL;
     if (!stack) {
         ed_raise(-ENOMEM, "generator %s(): no memory for its stack", name);
         return NULL;
@@ -174,8 +174,7 @@ int eddy_generator_yield(eddy_generator *head, const void *value, size_t size)
     if (eddy_thread_.task->scope != head->scope)
         ed_die("the generator %s() of %s yields inside a scope that it opened at %s: it would "
                "hit whoever runs then",
-               g->name, g->where,
-               eddy_thread_.task->scope ? eddy_thread_.task->scope->where : "?");
+               g->name, g->where, eddy_thread_.task->scope ? eddy_thread_.task->scope->where : "?");
     memcpy(head->out, value, size);
     head->state = EDDY_GENERATOR_SUSPENDED_;
     generator_leave(g, false);

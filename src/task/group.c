@@ -38,7 +38,7 @@ void eddy_group_enter_(eddy_group *group, const char *where)
 
 void eddy_group_cancel(eddy_group *group)
 {
-    ED_LIST_FOR_EACH (link, &group->children)
+    ED_LIST_FOR_EACH(link, &group->children)
         ed_task_cancel_final(group_child(link));
 }
 
@@ -199,7 +199,7 @@ size_t eddy_group_error_count(const eddy_group *group)
 
 int eddy_group_error(eddy_group *group, size_t index, const char **message)
 {
-    ED_LIST_FOR_EACH (link, &group->failed) {
+    ED_LIST_FOR_EACH(link, &group->failed) {
         eddy_task *child = group_child(link);
 
         if (index-- > 0)

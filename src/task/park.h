@@ -49,7 +49,9 @@ struct ed_wait {
 };
 
 #define ED_WAIT(the_kind, the_object, the_list)                                                    \
-    {.list = (the_list), .task = eddy_thread_.task, .kind = (the_kind), .object = (the_object)}
+    {                                                                                              \
+        .list = (the_list), .task = eddy_thread_.task, .kind = (the_kind), .object = (the_object)  \
+    }
 
 /* 0 when the call may go on; else the error that it must return at once. */
 int ed_checkpoint_slow(void);

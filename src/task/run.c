@@ -30,10 +30,10 @@ struct main_run {
 /* SIGINT -------------------------------------------------------------------- */
 
 static struct {
-    eddy_loop *loop;        /* that gets the signals, or NULL; one in the process */
-    struct main_run *run;   /* the loop's, while its main task runs */
-    int count;              /* atomic: signals so far */
-    int handled;            /* signals that the loop has seen */
+    eddy_loop *loop;      /* that gets the signals, or NULL; one in the process */
+    struct main_run *run; /* the loop's, while its main task runs */
+    int count;            /* atomic: signals so far */
+    int handled;          /* signals that the loop has seen */
     struct sigaction before;
     eddy_post post;
 } interrupt;
@@ -125,8 +125,7 @@ static int run_until_done(struct main_run *run)
 /* Takes over the outcome of the main task, and frees it. */
 static int main_outcome(eddy_task *task, void *out)
 {
-    int rc = eddy_task_result_nowait(task, task->rc >= 0 ? out : NULL,
-                                     task->function->result_size);
+    int rc = eddy_task_result_nowait(task, task->rc >= 0 ? out : NULL, task->function->result_size);
 
     ed_error_keep(task, rc);
     ed_task_free(task, false);
@@ -148,7 +147,7 @@ int eddy_loop_run_until_complete(eddy_loop *loop, eddy_call call)
     ed_overflow_unwatch();
     if (rc == 0)
         return main_outcome(run.task, call.out);
-    eddy_task_detach(run.task);
+    eddy_task_detach(&run.task);
     return rc;
 }
 

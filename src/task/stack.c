@@ -140,12 +140,12 @@ static unsigned stack_class(size_t size)
     unsigned class = 0;
 
     while (class < ED_STACK_CLASSES && (SLOT_SIZE_MIN << class) - ED_STACK_GUARD < size)
-        class++;
+        class ++;
     return class;
 }
 
-struct ed_stack *ed_stack_take(struct ed_stacks *stacks, size_t size, enum ed_stack_use use,
-                               int *code)
+struct ed_stack *
+ed_stack_take(struct ed_stacks *stacks, size_t size, enum ed_stack_use use, int *code)
 {
     unsigned index = stack_class(size);
     struct ed_stack_class *class = &stacks->classes[index];
@@ -171,8 +171,8 @@ struct ed_stack *ed_stack_take(struct ed_stacks *stacks, size_t size, enum ed_st
     }
     stack->use = (unsigned char)use;
     if (ED_FIBERS) {
-        __asan_unpoison_memory_region(stack->fiber.bottom, (size_t)((char *)stack -
-                                                            (const char *)stack->fiber.bottom));
+        __asan_unpoison_memory_region(stack->fiber.bottom,
+                                      (size_t)((char *)stack - (const char *)stack->fiber.bottom));
         if (stack->fiber.tsan)
             __tsan_destroy_fiber(stack->fiber.tsan);
         stack->fiber.tsan = __tsan_create_fiber(0);
@@ -211,13 +211,12 @@ static struct ed_stack *slab_next_used(const struct ed_slab *slab, size_t slot)
 }
 
 /* The first used stack of the slabs from `link` on, and of the lists behind. */
-static struct ed_stack *stacks_search(struct ed_stacks *stacks, struct eddy_link_ *link,
-                                      unsigned class, bool full)
+static struct ed_stack *
+stacks_search(struct ed_stacks *stacks, struct eddy_link_ *link, unsigned class, bool full)
 {
     for (;;) {
         for (; link; link = link->next) {
-            struct ed_stack *found =
-                slab_next_used(ed_container_of(link, struct ed_slab, link), 0);
+            struct ed_stack *found = slab_next_used(ed_container_of(link, struct ed_slab, link), 0);
 
             if (found)
                 return found;
@@ -275,7 +274,6 @@ void ed_stacks_close(struct ed_stacks *stacks)
     for (unsigned i = 0; i < ED_STACK_CLASSES; i++) {
         ED_ASSERT(ed_list_empty(&stacks->classes[i].full));
         while (stacks->classes[i].open.first)
-            slab_free(stacks,
-                      ed_container_of(stacks->classes[i].open.first, struct ed_slab, link));
+            slab_free(stacks, ed_container_of(stacks->classes[i].open.first, struct ed_slab, link));
     }
 }

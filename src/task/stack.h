@@ -45,8 +45,8 @@ struct ed_stacks {
 
 /* A free stack with at least `size` usable bytes, or NULL and -ENOMEM or -EINVAL
  * in *code. Its use is set. */
-struct ed_stack *ed_stack_take(struct ed_stacks *stacks, size_t size, enum ed_stack_use use,
-                               int *code);
+struct ed_stack *
+ed_stack_take(struct ed_stacks *stacks, size_t size, enum ed_stack_use use, int *code);
 
 /* Gives a stack back; `running` if it is the one that calls. */
 void ed_stack_give(struct ed_stacks *stacks, struct ed_stack *stack, bool running);

@@ -40,16 +40,15 @@ ED_INLINE void ed_fiber_entered(void)
 
 /* Saves the running context in *from and goes on with *to, on the stack of
  * `fiber`. With `last` the running stack never runs again. */
-ED_INLINE void ed_switch(struct eddy_context_ *from, struct eddy_context_ *to,
-                         struct ed_fiber *fiber, bool last)
+ED_INLINE void
+ed_switch(struct eddy_context_ *from, struct eddy_context_ *to, struct ed_fiber *fiber, bool last)
 {
     if (ED_FIBERS) {
         struct ed_fiber *self = ed_fiber_now;
 
         ed_fiber_before = self;
         ed_fiber_now = fiber;
-        __sanitizer_start_switch_fiber(last ? NULL : &self->fake_stack, fiber->bottom,
-                                       fiber->size);
+        __sanitizer_start_switch_fiber(last ? NULL : &self->fake_stack, fiber->bottom, fiber->size);
         __tsan_switch_to_fiber(fiber->tsan, 0);
         eddy_switch_(from, to);
         __sanitizer_finish_switch_fiber(self->fake_stack, NULL, NULL);

@@ -100,7 +100,8 @@ static void task_lay_out(eddy_task *task, size_t result_size)
     top -= 16;
     ((void **)(void *)top)[0] = NULL; /* where a return address would be: ends backtraces */
     ((void **)(void *)top)[1] = NULL;
-    task->context = (struct eddy_context_){top + sizeof(void *) * EDDY_ENTRY_WORDS_, (void *)task_main, NULL};
+    task->context =
+        (struct eddy_context_){top + sizeof(void *) * EDDY_ENTRY_WORDS_, (void *)task_main, NULL};
 }
 
 ED_COLD static eddy_task *task_refused(int code, const eddy_task_options *options)
@@ -123,8 +124,8 @@ eddy_task *ed_task_new(eddy_loop *loop, const struct eddy_async *function, const
     eddy_task *task;
     int code = -ENOMEM;
 
-    stack = ed_likely(tasks != NULL) ? ed_stack_take(&tasks->stacks, size, ED_STACK_TASK, &code)
-                                     : NULL;
+    stack =
+        ed_likely(tasks != NULL) ? ed_stack_take(&tasks->stacks, size, ED_STACK_TASK, &code) : NULL;
     if (ed_unlikely(!stack))
         return task_refused(code, options);
     task = ed_container_of(stack, eddy_task, stack);
@@ -136,8 +137,8 @@ eddy_task *ed_task_new(eddy_loop *loop, const struct eddy_async *function, const
     task->id = task_next_id(tasks);
     task->ready.run = ed_task_run;
     task->fiber = &stack->fiber;
-    task->locals = ed_locals_ref(eddy_thread_.task ? eddy_thread_.task->locals
-                                                   : eddy_thread_.locals);
+    task->locals =
+        ed_locals_ref(eddy_thread_.task ? eddy_thread_.task->locals : eddy_thread_.locals);
     if (ed_unlikely(options && options->name))
         eddy_task_set_name(task, options->name);
     task_lay_out(task, function->result_size);
@@ -472,8 +473,7 @@ int eddy_uncancel(void)
     if (!self || !self->cancel_asked)
         return ed_fail(-ENOENT);
     if (self->cancel_final)
-        return ed_raise(-EPERM, "the cancel came from the owner of task %s",
-                        eddy_task_name(self));
+        return ed_raise(-EPERM, "the cancel came from the owner of task %s", eddy_task_name(self));
     self->cancel_asked = self->cancel_unseen = false;
     ed_task_refresh(self);
     return 0;
@@ -483,12 +483,12 @@ int eddy_uncancel(void)
 
 ED_COLD static void task_report_unread(eddy_task *task)
 {
-    ed_loop_report(task->loop,
-                   task->shut_down ? EDDY_REPORT_SHUTDOWN : EDDY_REPORT_ERROR_NOT_READ, task->rc,
-                   task, "task %s, %s() created at %s, failed%s and nobody read its error: %s (%s)",
+    ed_loop_report(task->loop, task->shut_down ? EDDY_REPORT_SHUTDOWN : EDDY_REPORT_ERROR_NOT_READ,
+                   task->rc, task,
+                   "task %s, %s() created at %s, failed%s and nobody read its error: %s (%s)",
                    eddy_task_name(task), task->function->name, task->where,
-                   task->shut_down ? " while the program ended" : "",
-                   ed_error_text(task, task->rc), eddy_error_name(task->rc));
+                   task->shut_down ? " while the program ended" : "", ed_error_text(task, task->rc),
+                   eddy_error_name(task->rc));
 }
 
 void ed_task_free(eddy_task *task, bool running)
@@ -529,13 +529,17 @@ void ed_task_join(eddy_task *task)
     (void)ed_park(&await.wait); /* always 0 */
 }
 
-void eddy_task_release(eddy_task *task)
+ED_COLD static void task_not_owned(const char *what)
 {
-    if (!task)
-        return;
+    ed_die("a task handle is %s that is not owned: it was released or detached before, or it is a "
+           "group's",
+           what);
+}
+
+ED_INLINE void task_release(eddy_task *task)
+{
     if (ed_unlikely(task->owner != ED_OWNER_HANDLE || task->stack.use != ED_STACK_TASK))
-        ed_die("a task handle is released that is not owned: released or detached before, or a "
-               "group's");
+        task_not_owned("released");
     if (ed_unlikely(!task->done)) {
         ed_task_cancel_final(task);
         ed_task_join(task);
@@ -543,21 +547,65 @@ void eddy_task_release(eddy_task *task)
     ed_task_free(task, false);
 }
 
-void eddy_task_end_scope_(eddy_task *const *task)
+void eddy_task_release(eddy_task **place)
 {
-    eddy_task_release(*task);
+    eddy_task *task = *place;
+
+    *place = NULL;
+    if (task)
+        task_release(task);
 }
 
-void eddy_task_detach(eddy_task *task)
+void eddy_task_end_scope_(eddy_task *const *task)
 {
+    if (ed_likely(*task != NULL))
+        task_release(*task);
+}
+
+void eddy_task_detach(eddy_task **place)
+{
+    eddy_task *task = *place;
+
+    *place = NULL;
     if (!task)
         return;
     if (task->owner != ED_OWNER_HANDLE || task->stack.use != ED_STACK_TASK)
-        ed_die("a task handle is detached that is not owned: released or detached before, or a "
-               "group's");
+        task_not_owned("detached");
     task->owner = ED_OWNER_NONE;
     if (task->done)
         ed_task_free(task, false);
+}
+
+/* An array of handles with its length in front. */
+struct task_array {
+    size_t count;
+    eddy_task *tasks[];
+};
+
+eddy_task **eddy_tasks_new_(size_t count)
+{
+    struct task_array *array =
+        count < SIZE_MAX / 64 ? ed_alloc_zero(sizeof *array + count * sizeof(eddy_task *)) : NULL;
+
+    if (!array)
+        return NULL;
+    array->count = count;
+    return array->tasks;
+}
+
+void eddy_tasks_end_scope_(eddy_task **const *tasks)
+{
+    struct task_array *array;
+
+    if (!*tasks)
+        return;
+    array = ed_container_of(*tasks, struct task_array, tasks);
+    for (size_t i = 0; i < array->count; i++)
+        if (array->tasks[i])
+            ed_task_cancel_final(array->tasks[i]);
+    for (size_t i = array->count; i-- > 0;)
+        eddy_task_release(&array->tasks[i]);
+    ed_free(array);
 }
 
 /* Ends all tasks without running them: the loop is closed. */

@@ -61,9 +61,9 @@ struct eddy_task {
     const struct eddy_async *function;
     void *result;
     struct eddy_list_ completions;
-    int rc; /* once done */
-    uint16_t refusals; /* calls refused in all */
-    uint16_t credit;   /* kept aside while calls are refused */
+    int rc;             /* once done */
+    uint16_t refusals;  /* calls refused in all */
+    uint16_t credit;    /* kept aside while calls are refused */
     bool cancel_asked;  /* by eddy_cancel */
     bool cancel_final;  /* by the owner */
     bool cancel_unseen; /* by itself, and no call has refused yet */
@@ -103,8 +103,8 @@ struct ed_tasks {
     size_t generators;     /* not freed */
     size_t alive;          /* tasks not done */
     uint64_t next_id, end_id;
-    size_t leaving;        /* not done, and cancelled by the end of eddy_run */
-    bool shut_down;        /* eddy_run is cleaning up */
+    size_t leaving; /* not done, and cancelled by the end of eddy_run */
+    bool shut_down; /* eddy_run is cleaning up */
 };
 
 /* The tasks of a loop, attached on first use; NULL when memory is short. */
@@ -152,10 +152,10 @@ void ed_group_child_done(eddy_group *group, eddy_task *task);
 
 /* Errors (error.c): of the running task, unless one is named. */
 int ed_raise(int code, const char *format, ...) EDDY_PRINTF_(2, 3);
-int ed_fail(int code); /* an error without a text of its own; returns it */
+int ed_fail(int code);                     /* an error without a text of its own; returns it */
 struct ed_error *ed_error_set_aside(void); /* gives the running task an empty place */
 void ed_error_put_back(struct ed_error *error);
-struct ed_error *ed_error_take(int code);          /* a worker's, to be given on */
+struct ed_error *ed_error_take(int code);             /* a worker's, to be given on */
 void ed_error_give(struct ed_error *error, int code); /* takes it; NULL: no text */
 void ed_error_copy(eddy_task *to, const eddy_task *from, int code);
 void ed_error_keep(const eddy_task *task, int code); /* beyond the run, for main() */

@@ -78,10 +78,9 @@ static bool remote_wait(struct remote_call *remote, double timeout)
     int error = 0;
 
     while (remote->expected > 0 && !error)
-        error = until == ED_NEVER
-                    ? pthread_cond_wait(&remote->ended_condition, &remote->mutex)
-                    : pthread_cond_clockwait(&remote->ended_condition, &remote->mutex,
-                                             CLOCK_MONOTONIC, &limit);
+        error = until == ED_NEVER ? pthread_cond_wait(&remote->ended_condition, &remote->mutex)
+                                  : pthread_cond_clockwait(&remote->ended_condition, &remote->mutex,
+                                                           CLOCK_MONOTONIC, &limit);
     return remote->expected == 0;
 }
 

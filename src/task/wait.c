@@ -151,9 +151,9 @@ int eddy_wait(eddy_task *const *tasks, size_t count, enum eddy_wait_mode mode, d
         rc = ed_yield();
     } else {
         if (timeout != EDDY_FOREVER)
-            ed_loop_start_timer(eddy_thread_.loop, &w.timer,
-                                ed_time_add(ed_loop_now(eddy_thread_.loop),
-                                            ed_time_from_seconds(timeout)));
+            ed_loop_start_timer(
+                eddy_thread_.loop, &w.timer,
+                ed_time_add(ed_loop_now(eddy_thread_.loop), ed_time_from_seconds(timeout)));
         rc = ed_park(&w.wait);
     }
     ed_loop_stop_timer(eddy_thread_.loop, &w.timer);
@@ -356,6 +356,6 @@ int eddy_shield(eddy_call call)
     if (!task)
         return -ENOMEM;
     rc = eddy_task_await(task, call.out, call.out ? call.function->result_size : 0);
-    eddy_task_detach(task);
+    eddy_task_detach(&task);
     return rc;
 }
