@@ -116,7 +116,7 @@ static void sweep_step(eddy_loop *loop, const struct ed_ready *node)
     eddy_task *task = sweep.task;
 
     (void)loop;
-    if (sweep.cancelled || !task || task->done)
+    if (sweep.cancelled || !task || task->is.done)
         return;
     if (sweep.due && !task->wait) {
         sweep.cancelled = true;

@@ -63,9 +63,11 @@ typedef struct eddy_loop eddy_loop;
  */
 struct eddy_thread_ {
     int credit;
-    eddy_task *task; /* the running task, NULL in callbacks and outside a loop */
-    eddy_loop *loop; /* the running loop, NULL outside */
-    void *locals;    /* task-local values of what runs now */
+    eddy_task *task;            /* the running task, NULL in callbacks and outside a loop */
+    eddy_loop *loop;            /* the running loop, NULL outside */
+    void *locals;               /* task-local values of what runs now */
+    eddy_task *waiting;         /* a wait that was begun inline: whose, */
+    struct eddy_context_ *next; /* and where it is to switch */
 };
 
 extern EDDY_API __thread struct eddy_thread_ eddy_thread_

@@ -38,10 +38,10 @@ typedef struct eddy_future {
 } eddy_future;
 
 /* An empty future for a result of this type. */
+/* clang-format off */
 #define EDDY_FUTURE_INIT(type)                                                                     \
-    {                                                                                              \
-        .size = sizeof(type) + 0 * sizeof(char[sizeof(type) <= EDDY_FUTURE_MAX ? 1 : -1])          \
-    }
+    {.size = sizeof(type) + 0 * sizeof(char[sizeof(type) <= EDDY_FUTURE_MAX ? 1 : -1])}
+/* clang-format on */
 
 /*
  * Declares a future that any thread may set, by the threadsafe forms below. While

@@ -51,7 +51,7 @@ typedef struct eddy_group {
  * Starts f(arguments...[, &out]) as a child. `out` is written when the child
  * succeeds, and must outlive the group's block.
  *
- * Returns 0, or -ESHUTDOWN once the group is joined or aborted, or -ENOMEM,
+ * Returns 0, or -ESHUTDOWN once the group is joined, cancelled or aborted, or -ENOMEM,
  * which also aborts the group as a failed child does, so that the join tells.
  */
 #define eddy_group_create_task(group, f, ...)                                                      \
@@ -69,8 +69,8 @@ EDDY_API int eddy_group_start(eddy_group *group, eddy_call call);
  */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_group_join(eddy_group *group);
 
-/* Cancels the children; the group then ends without an error of its own.
- * Idempotent. */
+/* Cancels the children; the group takes no more of them, and ends without an
+ * error of its own. Idempotent. */
 EDDY_API void eddy_group_cancel(eddy_group *group);
 
 /* How many children failed so far. */

@@ -21,13 +21,13 @@ typedef struct eddy_local {
     const char *name;
     void *initial; /* where it was never set */
 } eddy_local;
-#define EDDY_LOCAL_INIT(name, initial)                                                             \
-    {                                                                                              \
-        (name), (initial)                                                                          \
-    }
+/* clang-format off */
+#define EDDY_LOCAL_INIT(name, initial) {(name), (initial)}
+/* clang-format on */
 
 /* What a variable was before a set; for one eddy_local_reset. */
 typedef struct eddy_local_token {
+    const eddy_local *local;
     void *value;
     eddy_task *task;
     bool was_set, used;
@@ -44,7 +44,7 @@ EDDY_NODISCARD EDDY_API int
 eddy_local_set(const eddy_local *local, const void *value, eddy_local_token *token);
 
 /* Restores what was before the set that gave the token. Returns 0, -EALREADY
- * for a token used before, -EINVAL in another task, -ENOMEM. */
+ * for a token used before, -EINVAL for another variable's or task's, -ENOMEM. */
 EDDY_API int eddy_local_reset(const eddy_local *local, eddy_local_token *token);
 
 EDDY_END_DECLS

@@ -31,8 +31,8 @@ typedef struct eddy_handle {
 EDDY_NODISCARD EDDY_API int eddy_loop_new(eddy_loop **loop);
 
 /*
- * Closes a loop: drops callbacks and timers, closes its descriptors, shuts the
- * default executor without waiting for it. Tasks that have not ended never run
+ * Closes a loop: drops callbacks and timers, closes its descriptors, takes back
+ * thread jobs that have not begun and waits for those that have. Tasks that have not ended never run
  * again; they are freed and reported. Returns 0, also the second time, or
  * -EBUSY while it runs.
  */
@@ -104,10 +104,9 @@ struct eddy_post_ {
     int posted; /* atomic: in the inbox */
 };
 typedef struct eddy_post_ eddy_post;
-#define EDDY_POST_INIT(callback, argument)                                                         \
-    {                                                                                              \
-        NULL, (callback), (argument), 0                                                            \
-    }
+/* clang-format off */
+#define EDDY_POST_INIT(callback, argument) {NULL, (callback), (argument), 0}
+/* clang-format on */
 
 /*
  * The same from any thread or signal handler, in the caller's memory: `post`

@@ -11,7 +11,7 @@
  * slot directly. A cancelled get takes nothing, a cancelled put adds nothing,
  * and no item is ever lost between the two.
  *
- * Memory: queues of up to 32 bytes in all need none; others allocate as they
+ * Memory: FIFO and LIFO queues of up to 32 bytes in all need none; others allocate as they
  * fill, up to maxsize items, and keep it until eddy_queue_deinit.
  */
 #ifndef EDDY_QUEUE_H
@@ -21,6 +21,7 @@
 
 #include "eddy/compat.h"
 #include "eddy/scope.h"
+#include "eddy/switch.h"
 
 EDDY_BEGIN_DECLS
 
@@ -54,19 +55,19 @@ typedef struct eddy_queue {
 /* Initialisers: the items' type, and how many fit (0: no bound). In a priority
  * queue the smallest item by `compare` comes first, equal ones in the order in
  * which they were put. */
+/* clang-format off */
 #define EDDY_QUEUE_INIT(type, max)                                                                 \
-    {                                                                                              \
-        .item_size = sizeof(type), .maxsize = (max), .kind = EDDY_QUEUE_FIFO_                      \
-    }
+    {.item_size = sizeof(type), .maxsize = (max), .kind = EDDY_QUEUE_FIFO_}
+/* clang-format on */
+/* clang-format off */
 #define EDDY_LIFO_QUEUE_INIT(type, max)                                                            \
-    {                                                                                              \
-        .item_size = sizeof(type), .maxsize = (max), .kind = EDDY_QUEUE_LIFO_                      \
-    }
+    {.item_size = sizeof(type), .maxsize = (max), .kind = EDDY_QUEUE_LIFO_}
+/* clang-format on */
+/* clang-format off */
 #define EDDY_PRIORITY_QUEUE_INIT(type, max, order)                                                 \
-    {                                                                                              \
-        .item_size = sizeof(type), .maxsize = (max), .compare = (order),                           \
-        .kind = EDDY_QUEUE_PRIORITY_                                                               \
-    }
+    {.item_size = sizeof(type), .maxsize = (max), .compare = (order),                              \
+     .kind = EDDY_QUEUE_PRIORITY_}
+/* clang-format on */
 
 /* Declarations that also free the queue at the end of the block. Declare the
  * queue before the tasks that use it, so that it outlives them. */
@@ -136,7 +137,12 @@ EDDY_API bool eddy_queue_full(const eddy_queue *queue);
 /* Frees the queue's memory and what is left in it. No task may wait (abort). */
 EDDY_API void eddy_queue_deinit(eddy_queue *queue);
 
-/* put and get where neither has to wait, wake or allocate. */
+/* The functions under the inline paths: put and get, but a wait is only begun, and
+ * 1 returned; the caller switches. */
+EDDY_API int eddy_queue_put_begin_(eddy_queue *queue, const void *item, size_t size);
+EDDY_API int eddy_queue_get_begin_(eddy_queue *queue, void *out, size_t size);
+
+/* put and get where neither has to wait, wake or allocate; else the functions. */
 EDDY_NODISCARD static inline int
 eddy_queue_put_inline_(eddy_queue *queue, const void *item, size_t size)
 {
@@ -150,6 +156,11 @@ eddy_queue_put_inline_(eddy_queue *queue, const void *item, size_t size)
         if (queue->tail == queue->end)
             queue->tail = queue->items;
         return 0;
+    }
+    if (EDDY_SWITCH_INLINE_) {
+        int rc = eddy_queue_put_begin_(queue, item, size);
+
+        return EDDY_LIKELY_(rc <= 0) ? rc : eddy_switch_begun_()->rc;
     }
     return eddy_queue_put_item(queue, item, size);
 }
@@ -165,6 +176,11 @@ EDDY_NODISCARD static inline int eddy_queue_get_inline_(eddy_queue *queue, void 
         if (queue->head == queue->end)
             queue->head = queue->items;
         return 0;
+    }
+    if (EDDY_SWITCH_INLINE_) {
+        int rc = eddy_queue_get_begin_(queue, out, size);
+
+        return EDDY_LIKELY_(rc <= 0) ? rc : eddy_switch_begun_()->rc;
     }
     return eddy_queue_get_item(queue, out, size);
 }

@@ -61,14 +61,14 @@ EDDY_NODISCARD EDDY_API int eddy_run_call(eddy_call call);
  * cancelled at the close.
  */
 typedef struct eddy_runner {
-    eddy_loop *loop; /* opened by the first run */
-    int error;       /* why it could not be opened */
+    eddy_loop *loop;          /* opened by the first run */
+    struct ed_locals *locals; /* what the runs have set */
+    int error;                /* why it could not be opened */
     bool closed;
 } eddy_runner;
-#define EDDY_RUNNER_INIT                                                                           \
-    {                                                                                              \
-        NULL, 0, false                                                                             \
-    }
+/* clang-format off */
+#define EDDY_RUNNER_INIT {NULL, NULL, 0, false}
+/* clang-format on */
 
 /* Runs a call as eddy_run does, without the clean-up. -EPERM after close. */
 EDDY_NODISCARD EDDY_API int eddy_runner_run(eddy_runner *runner, eddy_call call);

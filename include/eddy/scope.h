@@ -106,7 +106,7 @@ EDDY_API int eddy_timeout_reschedule(eddy_timeout *timeout, double when);
     EDDY_CLEANUP_(eddy_defer_run_)                                                                 \
     struct eddy_defer_ EDDY_JOIN_(eddy_defer_, __COUNTER__) = {                                    \
         ((void)sizeof((function)(argument), 0),                                                    \
-         (void)sizeof(char[sizeof(argument) == sizeof(void *) ? 1 : -1]),                          \
+         (void)sizeof(char[sizeof(1 ? (argument) : (argument)) == sizeof(void *) ? 1 : -1]),       \
          (void (*)(void *))(void (*)(void))(function)),                                            \
         (void *)(argument)}
 

@@ -30,10 +30,9 @@ typedef struct eddy_lock {
     eddy_task *owner; /* for reports */
     bool locked;
 } eddy_lock;
-#define EDDY_LOCK_INIT                                                                             \
-    {                                                                                              \
-        {{NULL, NULL}, NULL}, NULL, false                                                          \
-    }
+/* clang-format off */
+#define EDDY_LOCK_INIT {{{NULL, NULL}, NULL}, NULL, false}
+/* clang-format on */
 
 /*
  * Takes the lock, waiting behind those who wait. Follow it with
@@ -53,10 +52,9 @@ typedef struct eddy_event {
     struct eddy_waiters_ waiters;
     bool set;
 } eddy_event;
-#define EDDY_EVENT_INIT                                                                            \
-    {                                                                                              \
-        {{NULL, NULL}, NULL}, false                                                                \
-    }
+/* clang-format off */
+#define EDDY_EVENT_INIT {{{NULL, NULL}, NULL}, false}
+/* clang-format on */
 
 /* Waits until the event is set; a set followed by a clear still wakes all who
  * waited. Suspends while it is not set. Returns 0, -ECANCELED or -ETIMEDOUT. */
@@ -72,10 +70,9 @@ typedef struct eddy_condition {
     struct eddy_waiters_ waiters;
     eddy_lock *lock; /* borrowed; several conditions may share one */
 } eddy_condition;
-#define EDDY_CONDITION_INIT(lock)                                                                  \
-    {                                                                                              \
-        {{NULL, NULL}, NULL}, (lock)                                                               \
-    }
+/* clang-format off */
+#define EDDY_CONDITION_INIT(lock) {{{NULL, NULL}, NULL}, (lock)}
+/* clang-format on */
 
 /*
  * Releases the lock, waits for a notify, takes the lock again. The re-acquire
@@ -101,14 +98,12 @@ typedef struct eddy_semaphore {
     long value; /* permits left */
     long bound; /* a bounded one's initial value, else LONG_MAX */
 } eddy_semaphore;
-#define EDDY_SEMAPHORE_INIT(value)                                                                 \
-    {                                                                                              \
-        {{NULL, NULL}, NULL}, (value), __LONG_MAX__                                                \
-    }
-#define EDDY_BOUNDED_SEMAPHORE_INIT(value)                                                         \
-    {                                                                                              \
-        {{NULL, NULL}, NULL}, (value), (value)                                                     \
-    }
+/* clang-format off */
+#define EDDY_SEMAPHORE_INIT(value) {{{NULL, NULL}, NULL}, (value), __LONG_MAX__}
+/* clang-format on */
+/* clang-format off */
+#define EDDY_BOUNDED_SEMAPHORE_INIT(value) {{{NULL, NULL}, NULL}, (value), (value)}
+/* clang-format on */
 
 /*
  * Takes a permit, waiting behind those who wait. Follow it with
@@ -133,10 +128,9 @@ typedef struct eddy_barrier {
     int arrived; /* in this round, and waiting */
     bool broken;
 } eddy_barrier;
-#define EDDY_BARRIER_INIT(parties)                                                                 \
-    {                                                                                              \
-        {{NULL, NULL}, NULL}, (parties), 0, false                                                  \
-    }
+/* clang-format off */
+#define EDDY_BARRIER_INIT(parties) {{{NULL, NULL}, NULL}, (parties), 0, false}
+/* clang-format on */
 
 /*
  * Waits until `parties` tasks wait here; the last to arrive does not wait and

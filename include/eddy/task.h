@@ -17,6 +17,7 @@
 
 #include "eddy/call.h"
 #include "eddy/compat.h"
+#include "eddy/switch.h"
 
 EDDY_BEGIN_DECLS
 
@@ -188,23 +189,31 @@ EDDY_API size_t eddy_all_tasks(eddy_task **tasks, size_t capacity);
  * Returns 0, -EINVAL for NaN, or -ECANCELED or -ETIMEDOUT at once when the
  * sleeper is cancelled or its scope expires.
  */
-EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_sleep(double seconds);
+EDDY_NODISCARD static inline EDDY_AWAITS int eddy_sleep(double seconds);
 
 /* The running loop's monotonic clock in seconds (CLOCK_MONOTONIC, or virtual
  * time); outside a loop CLOCK_MONOTONIC. */
 EDDY_API double eddy_time(void);
 
-/* For the macros above. */
-struct eddy_task_head_ {
-    void *args;                /* every task begins with these */
-    struct eddy_scope_ *scope; /* its innermost open scope, or NULL */
-};
+/* For the macros and inline paths above. */
+EDDY_API EDDY_AWAITS int eddy_sleep_for_(double seconds); /* Suspends. */
+EDDY_API int eddy_yield_begin_(void);
 EDDY_API eddy_task *eddy_task_new_(const struct eddy_async *function, const char *where,
                                    const eddy_task_options *options);
 EDDY_API EDDY_AWAITS void eddy_task_end_scope_(eddy_task *const *task); /* Suspends. */
 EDDY_API eddy_task **eddy_tasks_new_(size_t count);
 EDDY_API EDDY_AWAITS void eddy_tasks_end_scope_(eddy_task **const *tasks); /* Suspends. */
 EDDY_API eddy_call eddy_await_call_(eddy_task *task, void *out, size_t size, const char *where);
+
+static inline int eddy_sleep(double seconds)
+{
+    int rc;
+
+    if (!EDDY_SWITCH_INLINE_ || seconds > 0 || seconds != seconds)
+        return eddy_sleep_for_(seconds);
+    rc = eddy_yield_begin_();
+    return EDDY_LIKELY_(rc > 0) ? eddy_switch_begun_()->pending : rc;
+}
 
 EDDY_END_DECLS
 #endif

@@ -20,8 +20,8 @@
 #define FAULTS_MAX 8 /* for each kind */
 
 static const char *const fault_names[ED_FAULT_COUNT] = {
-    [ED_FAULT_ALLOC] = "alloc",   [ED_FAULT_NOP] = "nop",   [ED_FAULT_POLL] = "poll",
-    [ED_FAULT_CANCEL] = "cancel", [ED_FAULT_WAKE] = "wake", [ED_FAULT_THREAD] = "thread",
+    [ED_FAULT_ALLOC] = "alloc",   [ED_FAULT_NOP] = "nop",       [ED_FAULT_POLL] = "poll",
+    [ED_FAULT_CANCEL] = "cancel", [ED_FAULT_THREAD] = "thread",
 };
 
 static struct fault_kind {
@@ -39,9 +39,10 @@ static void fault_plan(const char *entry)
 {
     char name[16], error[16];
     unsigned long long nth;
-    int code;
+    int code, length = 0;
 
-    if (sscanf(entry, "%15[^:]:%15[^:]:%llu", name, error, &nth) != 3 || nth == 0)
+    if (sscanf(entry, "%15[^:]:%15[^:]:%18llu%n", name, error, &nth, &length) != 3 || nth == 0 ||
+        entry[length] || strchr(entry, '-'))
         ed_die("EDDY_FAULT: \"%s\" is not op:error:nth", entry);
     code = ed_error_by_name(error);
     if (code == 0)

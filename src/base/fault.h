@@ -14,7 +14,6 @@ enum ed_fault {
     ED_FAULT_NOP,   /* engine operations, named as in ed_op_kind */
     ED_FAULT_POLL,
     ED_FAULT_CANCEL,
-    ED_FAULT_WAKE,
     ED_FAULT_THREAD, /* making a thread */
     ED_FAULT_COUNT,
 };

@@ -39,6 +39,23 @@ ED_INLINE void ed_list_prepend(struct eddy_list_ *list, struct eddy_link_ *link)
     list->first = link;
 }
 
+/* Puts a link behind another, NULL: at the front. */
+ED_INLINE void
+ed_list_insert_behind(struct eddy_list_ *list, struct eddy_link_ *before, struct eddy_link_ *link)
+{
+    if (!before) {
+        ed_list_prepend(list, link);
+        return;
+    }
+    link->prev = before;
+    link->next = before->next;
+    if (before->next)
+        before->next->prev = link;
+    else
+        list->last = link;
+    before->next = link;
+}
+
 ED_INLINE void ed_list_remove(struct eddy_list_ *list, struct eddy_link_ *link)
 {
     if (link->prev)

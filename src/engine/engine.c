@@ -88,7 +88,7 @@ void ed_engine_submit(struct ed_engine *engine, struct ed_op *op)
 
     ED_ASSERT(!op->in_flight);
     op->in_flight = true;
-    op->cancelled = false;
+    op->cancelled = op->late = false;
     engine->in_flight++;
     rc = ed_fault_check(engine_faults[op->kind]);
     if (ed_likely(rc == 0)) {
@@ -99,26 +99,48 @@ void ed_engine_submit(struct ed_engine *engine, struct ed_op *op)
     ed_list_append(&engine->refused, &op->link);
 }
 
+static void engine_cancel(struct ed_engine *engine, struct ed_op *op)
+{
+    ED_LIST_FOR_EACH(link, &engine->refused)
+        if (link == &op->link)
+            return; /* completes in the next wait anyway */
+    engine->class->cancel(engine, op);
+}
+
 void ed_engine_cancel(struct ed_engine *engine, struct ed_op *op)
 {
     if (!op->in_flight || op->cancelled)
         return;
     op->cancelled = true;
-    if (ed_fault_check(ED_FAULT_CANCEL))
-        return; /* as if the operation had been faster: it completes by itself */
-    ED_LIST_FOR_EACH(link, &engine->refused)
-        if (link == &op->link)
-            return;
-    engine->class->cancel(engine, op);
+    if (ed_likely(ed_fault_check(ED_FAULT_CANCEL) == 0)) {
+        engine_cancel(engine, op);
+        return;
+    }
+    op->late = true; /* as if the operation had gone on for a while */
+    ed_list_append(&engine->late, &op->late_link);
 }
 
 void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result)
 {
     ED_ASSERT(op->in_flight && engine->in_flight > 0);
-    op->in_flight = false;
+    if (ed_unlikely(op->late))
+        ed_list_remove(&engine->late, &op->late_link);
+    op->in_flight = op->late = false;
     op->result = result;
     engine->in_flight--;
     op->done(op);
+}
+
+static void engine_cancel_late(struct ed_engine *engine)
+{
+    struct eddy_link_ *link;
+
+    while ((link = ed_list_pop(&engine->late))) {
+        struct ed_op *op = ed_container_of(link, struct ed_op, late_link);
+
+        op->late = false;
+        engine_cancel(engine, op);
+    }
 }
 
 int ed_engine_wait(struct ed_engine *engine, int64_t timeout)
@@ -126,7 +148,9 @@ int ed_engine_wait(struct ed_engine *engine, int64_t timeout)
     struct eddy_list_ refused = engine->refused;
     struct eddy_link_ *link;
 
-    if (ed_list_empty(&refused))
+    if (ed_unlikely(engine->late.first))
+        engine_cancel_late(engine);
+    if (ed_likely(ed_list_empty(&refused)))
         return engine->class->wait(engine, timeout);
     engine->refused = (struct eddy_list_){NULL, NULL};
     while ((link = ed_list_pop(&refused))) {
@@ -135,6 +159,12 @@ int ed_engine_wait(struct ed_engine *engine, int64_t timeout)
         ed_engine_complete(engine, op, op->result);
     }
     return engine->class->wait(engine, 0);
+}
+
+void ed_engine_forget(struct ed_engine *engine, int fd)
+{
+    if (engine->class->forget)
+        engine->class->forget(engine, fd);
 }
 
 void ed_engine_wake(struct ed_engine *engine)

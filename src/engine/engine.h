@@ -49,7 +49,8 @@ struct ed_op {
     int result; /* >= 0, or a negative error; valid in done */
     bool in_flight;
     bool cancelled; /* a cancel was asked for */
-    struct eddy_link_ link;
+    bool late;      /* and waits for the next wait, by a fault */
+    struct eddy_link_ link, late_link;
 };
 
 struct ed_engine;
@@ -63,12 +64,14 @@ struct ed_engine_class {
     void (*cancel)(struct ed_engine *engine, struct ed_op *op);
     int (*wait)(struct ed_engine *engine, int64_t timeout);
     void (*wake)(struct ed_engine *engine);
+    void (*forget)(struct ed_engine *engine, int fd);
 };
 
 struct ed_engine {
     const struct ed_engine_class *class;
     size_t in_flight;          /* operations submitted and not completed */
     struct eddy_list_ refused; /* to complete in the next wait without the kernel */
+    struct eddy_list_ late;    /* to cancel in the next wait */
     char info[96];             /* for eddy_engine_info */
 };
 
@@ -94,6 +97,10 @@ int ed_engine_wait(struct ed_engine *engine, int64_t timeout);
 /* Makes a wait, the present or else the next, return at once. Any thread, or a
  * signal handler; keeps errno. */
 void ed_engine_wake(struct ed_engine *engine);
+
+/* Says that a descriptor without operations in flight may be closed now: what the
+ * engine remembers of it must not outlast that. */
+void ed_engine_forget(struct ed_engine *engine, int fd);
 
 /* For the engines: gives an operation its result, and its owner the word. */
 void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result);

@@ -129,6 +129,19 @@ static void epoll_mark_stale(struct epoll *epoll, struct epoll_watch *watch)
     ed_list_append(&epoll->stale, &watch->link);
 }
 
+/* Takes a descriptor without operations out of the kernel's set at once: a file
+ * that stays open through a duplicate would go on reporting its events. */
+static void epoll_forget(struct ed_engine *engine, int fd)
+{
+    struct epoll *epoll = epoll_of(engine);
+    struct epoll_watch *watch = fd >= 0 && (size_t)fd < epoll->capacity ? epoll->watches[fd] : NULL;
+
+    if (!watch || !watch->asked || watch->ops.first)
+        return;
+    epoll_ctl(epoll->fd, EPOLL_CTL_DEL, fd, NULL); /* closed already: gone from the set */
+    watch->asked = 0;
+}
+
 /* Completes an operation with `result` in the next wait. */
 static void epoll_end(struct epoll *epoll, struct ed_op *op, int result)
 {
@@ -172,6 +185,7 @@ static void epoll_cancel(struct ed_engine *engine, struct ed_op *op)
         epoll_mark_stale(epoll, watch);
         epoll_end(epoll, op, -ECANCELED);
     }
+    epoll_forget(engine, op->fd);
 }
 
 /* Tells the kernel about a watch; 0 or the error that its operations get. */
@@ -202,7 +216,7 @@ static void epoll_update(struct epoll *epoll)
 
         watch->stale = false;
         ED_LIST_FOR_EACH(op, &watch->ops)
-            wanted |= ed_container_of(op, struct ed_op, link)->events;
+            wanted |= ed_container_of(op, struct ed_op, link)->events | ED_POLL_ERR | ED_POLL_HUP;
         if (wanted == watch->asked && !(wanted && watch->doubtful))
             continue;
         rc = epoll_ask(epoll, watch, wanted);
@@ -263,7 +277,7 @@ static int epoll_wait_events(struct epoll *epoll, struct epoll_event *events, in
     int count =
         epoll_pwait2(epoll->fd, events, EPOLL_BATCH, timeout == ED_NEVER ? NULL : &limit, NULL);
 
-    if (count < 0 && errno == ENOSYS) /* before kernel 5.11 */
+    if (count < 0 && (errno == ENOSYS || errno == EPERM)) /* before 5.11; old seccomp rules */
         count = epoll_wait(epoll->fd, events, EPOLL_BATCH, epoll_timeout(timeout));
     return count < 0 ? -errno : count;
 }
@@ -304,4 +318,5 @@ const struct ed_engine_class ed_epoll_class = {
     .cancel = epoll_cancel,
     .wait = epoll_wait_,
     .wake = epoll_wake,
+    .forget = epoll_forget,
 };

@@ -88,25 +88,30 @@ static bool handle_add_chunk(eddy_loop *loop)
     return true;
 }
 
-static struct ed_handle *handle_new(eddy_loop *loop, eddy_callback *callback, void *argument)
+/* A handle with these local values, which it takes. */
+static struct ed_handle *
+handle_new(eddy_loop *loop, eddy_callback *callback, void *argument, struct ed_locals *locals)
 {
     struct ed_handle *handle;
 
-    if (loop->closed || (!loop->free_handles && !handle_add_chunk(loop)))
+    if (loop->closed || (!loop->free_handles && !handle_add_chunk(loop))) {
+        ed_locals_unref(locals);
         return NULL;
+    }
     handle = loop->free_handles;
     loop->free_handles = handle->next_free;
     handle->callback = callback;
     handle->argument = argument;
-    handle->locals = ed_locals_ref(eddy_thread_.locals);
+    handle->locals = locals;
     handle->id = loop->next_handle++;
     handle->timed = handle->was_cancelled = false;
     return handle;
 }
 
-eddy_handle eddy_loop_call_soon(eddy_loop *loop, eddy_callback *callback, void *argument)
+eddy_handle ed_loop_call_soon(eddy_loop *loop, eddy_callback *callback, void *argument,
+                              struct ed_locals *locals)
 {
-    struct ed_handle *handle = handle_new(loop, callback, argument);
+    struct ed_handle *handle = handle_new(loop, callback, argument, locals);
 
     if (!handle)
         return (eddy_handle){NULL, 0};
@@ -115,9 +120,14 @@ eddy_handle eddy_loop_call_soon(eddy_loop *loop, eddy_callback *callback, void *
     return (eddy_handle){handle, handle->id};
 }
 
+eddy_handle eddy_loop_call_soon(eddy_loop *loop, eddy_callback *callback, void *argument)
+{
+    return ed_loop_call_soon(loop, callback, argument, ed_loop_take_locals());
+}
+
 static eddy_handle handle_at(eddy_loop *loop, int64_t when, eddy_callback *callback, void *argument)
 {
-    struct ed_handle *handle = handle_new(loop, callback, argument);
+    struct ed_handle *handle = handle_new(loop, callback, argument, ed_loop_take_locals());
 
     if (!handle)
         return (eddy_handle){NULL, 0};
@@ -181,16 +191,23 @@ double eddy_handle_when(eddy_handle h)
 
 void ed_loop_close_handles(eddy_loop *loop)
 {
-    struct eddy_link_ *link;
-
-    while ((link = ed_list_pop(&loop->handle_chunks))) {
+    ED_LIST_FOR_EACH(link, &loop->handle_chunks) {
         struct handle_chunk *chunk = ed_container_of(link, struct handle_chunk, link);
 
         for (size_t i = 0; i < ED_ARRAY_LENGTH(chunk->handles); i++) {
-            ed_loop_stop_timer(loop, &chunk->handles[i].timer);
-            ed_locals_unref(chunk->handles[i].locals);
+            struct ed_handle *handle = &chunk->handles[i];
+
+            ed_loop_stop_timer(loop, &handle->timer);
+            if (handle->state != HANDLE_FREE)
+                handle_free(handle, handle->state == HANDLE_CANCELLED);
         }
-        ed_free(chunk);
     }
-    loop->free_handles = NULL;
+}
+
+void ed_loop_free_handles(eddy_loop *loop)
+{
+    struct eddy_link_ *link;
+
+    while ((link = ed_list_pop(&loop->handle_chunks)))
+        ed_free(ed_container_of(link, struct handle_chunk, link));
 }

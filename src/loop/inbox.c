@@ -10,6 +10,7 @@
  * the library allocated are freed.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -27,21 +28,26 @@ static eddy_post inbox_closed;
 
 int eddy_loop_post(eddy_loop *loop, eddy_post *post)
 {
-    eddy_post *head = __atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE);
+    eddy_post *head;
+    int rc = 0;
 
     if (__atomic_exchange_n(&post->posted, 1, __ATOMIC_ACQ_REL))
         return 0;
+    __atomic_add_fetch(&loop->posting, 1, __ATOMIC_ACQ_REL);
+    head = __atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE);
     do {
         if (head == &inbox_closed) {
             __atomic_store_n(&post->posted, 0, __ATOMIC_RELEASE);
-            return -EPERM;
+            rc = -EPERM;
+            break;
         }
         post->next = head;
     } while (!__atomic_compare_exchange_n(&loop->inbox, &head, post, true, __ATOMIC_ACQ_REL,
                                           __ATOMIC_ACQUIRE));
-    if (!head)
+    if (rc == 0 && !head)
         ed_engine_wake(loop->engine);
-    return 0;
+    __atomic_sub_fetch(&loop->posting, 1, __ATOMIC_ACQ_REL);
+    return rc;
 }
 
 static int inbox_run_call(void *argument)
@@ -117,6 +123,10 @@ void ed_loop_close_inbox(eddy_loop *loop)
 
         if (post->callback == inbox_run_call)
             ed_free(ed_container_of(post, struct inbox_call, post));
+        else
+            __atomic_store_n(&post->posted, 0, __ATOMIC_RELEASE);
         post = next;
     }
+    while (__atomic_load_n(&loop->posting, __ATOMIC_ACQUIRE))
+        sched_yield(); /* a thread that found it open is about to wake the engine */
 }

@@ -26,8 +26,19 @@ static void loop_run_stop(struct ed_ready *node)
 {
     eddy_loop *loop = ed_container_of(node, eddy_loop, stop);
 
-    loop->stop_asked = false;
+    loop->stop_asked = loop->stop_queued = false;
     loop->stopped = true;
+}
+
+/* In a child of fork(2): the parent's loop is not its own. */
+static void loop_forget(void)
+{
+    eddy_thread_ = (struct eddy_thread_){.credit = 0};
+}
+
+static void loop_watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, loop_forget);
 }
 
 static void loop_read_environment(eddy_loop *loop)
@@ -41,11 +52,13 @@ static void loop_read_environment(eddy_loop *loop)
 
 int eddy_loop_new(eddy_loop **out)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     eddy_loop *loop = ed_alloc_zero(sizeof *loop);
     int rc;
 
     if (!loop)
         return -ENOMEM;
+    pthread_once(&once, loop_watch_forks);
     rc = ed_engine_open(&loop->engine);
     if (rc < 0) {
         ed_free(loop);
@@ -79,22 +92,24 @@ int eddy_loop_close(eddy_loop *loop)
         return -EBUSY;
     if (loop->closed)
         return 0;
-    ed_loop_close_inbox(loop);
+    pthread_mutex_lock(&loops_mutex);
+    ed_list_remove(&loops, &loop->link);
+    pthread_mutex_unlock(&loops_mutex);
+    if (loop->tasks)
+        loop->tasks_stop(loop);
     if (loop->executor)
         loop->executor_close(loop);
+    ed_loop_close_inbox(loop);
     ed_loop_close_readers(loop);
+    loop_drain_engine(loop);
     if (loop->tasks)
         loop->tasks_close(loop);
-    loop_drain_engine(loop);
     ed_loop_close_handles(loop);
     loop->closed = true;
     loop->ready = NULL;
     loop->ready_end = &loop->ready;
     ed_engine_close(loop->engine);
     loop->engine = NULL;
-    pthread_mutex_lock(&loops_mutex);
-    ed_list_remove(&loops, &loop->link);
-    pthread_mutex_unlock(&loops_mutex);
     ed_stats_add(ED_STAT_LOOPS, -1);
     return 0;
 }
@@ -105,6 +120,7 @@ void eddy_loop_free(eddy_loop *loop)
         return;
     if (eddy_loop_close(loop) < 0)
         ed_die("eddy_loop_free: the loop is running");
+    ed_loop_free_handles(loop);
     ed_free(loop);
 }
 
@@ -133,13 +149,21 @@ eddy_loop *eddy_get_running_loop(void)
     return eddy_thread_.loop;
 }
 
+static void loop_queue_stop(eddy_loop *loop)
+{
+    if (loop->stop_queued)
+        return;
+    loop->stop_queued = true;
+    ed_loop_ready(loop, &loop->stop);
+}
+
 void eddy_loop_stop(eddy_loop *loop)
 {
     if (loop->stop_asked || loop->closed)
         return;
     loop->stop_asked = true;
     if (loop->running)
-        ed_loop_ready(loop, &loop->stop);
+        loop_queue_stop(loop);
 }
 
 void eddy_loop_hold(eddy_loop *loop)
@@ -166,11 +190,18 @@ static void loop_fire_timers(eddy_loop *loop)
         timer->fire(timer);
 }
 
+/* Takes in what other threads posted, and what is due. */
+static void loop_collect(eddy_loop *loop)
+{
+    ed_loop_take_inbox(loop);
+    loop_fire_timers(loop);
+}
+
 /* Whether somebody outside can still make something ready. */
 static bool loop_can_wake(const eddy_loop *loop)
 {
-    return loop->timers.count || loop->engine->in_flight || loop->jobs || loop->holds ||
-           __atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE);
+    return ed_timer_next(&loop->timers) != ED_NEVER || loop->engine->in_flight || loop->jobs ||
+           loop->holds || __atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE);
 }
 
 /* Waits for the kernel with nothing ready. Under the virtual clock the time to
@@ -230,8 +261,11 @@ int ed_loop_run(eddy_loop *loop, bool until_idle)
     loop->running = true;
     loop->stopped = false;
     eddy_thread_ = (struct eddy_thread_){.loop = loop};
-    if (loop->stop_asked)
-        ed_loop_ready(loop, &loop->stop);
+    if (loop->stop_asked) { /* one turn, which looks at everything */
+        rc = ed_engine_wait(loop->engine, 0);
+        loop_collect(loop);
+        loop_queue_stop(loop);
+    }
     while (rc == 0) {
         loop_run_ready(loop);
         if (loop->stopped)
@@ -242,8 +276,7 @@ int ed_loop_run(eddy_loop *loop, bool until_idle)
             rc = loop_sleep(loop);
         else if (loop->engine->in_flight)
             rc = ed_engine_wait(loop->engine, 0);
-        ed_loop_take_inbox(loop);
-        loop_fire_timers(loop);
+        loop_collect(loop);
     }
     eddy_thread_ = outside;
     loop->running = false;

@@ -54,7 +54,7 @@ struct eddy_loop {
     int64_t virtual_now;
     uint64_t seed;
     struct ed_ready stop; /* the mark in the queue behind which a run ends */
-    bool stop_asked;
+    bool stop_asked, stop_queued;
     size_t holds; /* explicit, and thread-settable futures */
     size_t jobs;  /* in threads: real time passes until they end */
 
@@ -74,6 +74,8 @@ struct eddy_loop {
 
     /* what the layers above attach; ended by the close */
     struct ed_tasks *tasks;
+    struct ed_locals *(*task_locals)(void); /* those of the running task */
+    void (*tasks_stop)(eddy_loop *loop);    /* nothing waits any more */
     void (*tasks_close)(eddy_loop *loop);
     struct ed_executor *executor;
     void (*executor_close)(eddy_loop *loop);
@@ -83,7 +85,7 @@ struct eddy_loop {
 
     /* shared with other threads, atomic */
     struct eddy_post_ *inbox; /* newest first */
-    int inbox_closed;
+    int posting;              /* threads that are inside eddy_loop_post */
 
     struct ed_timer_queue timers;
 };
@@ -131,8 +133,16 @@ int ed_loop_run(eddy_loop *loop, bool until_idle);
 /* Whether this thread may use the loop now: 0, -EPERM or, in a run, -EBUSY. */
 int ed_loop_check_run(const eddy_loop *loop);
 
+/* One more user of the local values of what runs now. */
+struct ed_locals *ed_loop_take_locals(void);
+
+/* eddy_loop_call_soon with local values that were taken before; takes them. */
+eddy_handle ed_loop_call_soon(eddy_loop *loop, eddy_callback *callback, void *argument,
+                              struct ed_locals *locals);
+
 /* The handles of scheduled callbacks (handle.c) and readers (reader.c). */
 void ed_loop_close_handles(eddy_loop *loop);
+void ed_loop_free_handles(eddy_loop *loop);
 void ed_loop_close_readers(eddy_loop *loop);
 
 /* Runs what other threads posted (inbox.c). Whether there was anything. */

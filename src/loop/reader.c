@@ -99,7 +99,10 @@ static bool reader_remove(eddy_loop *loop, int fd, bool writer)
     *place = NULL;
     reader->retired = true;
     ed_list_append(&loop->retired, &reader->link);
-    ed_engine_cancel(loop->engine, &reader->op);
+    if (reader->op.in_flight)
+        ed_engine_cancel(loop->engine, &reader->op);
+    else
+        ed_engine_forget(loop->engine, fd);
     reader_free_if_unused(reader);
     return true;
 }
@@ -135,7 +138,7 @@ static int reader_add(eddy_loop *loop, int fd, bool writer, eddy_callback *callb
     reader->loop = loop;
     reader->callback = callback;
     reader->argument = argument;
-    reader->locals = ed_locals_ref(eddy_thread_.locals);
+    reader->locals = ed_loop_take_locals();
     *reader_place(loop, fd, writer) = reader;
     ed_engine_submit(loop->engine, &reader->op);
     return 0;

@@ -47,9 +47,17 @@ void ed_loop_call(eddy_loop *loop, eddy_callback *callback, void *argument,
 
     eddy_thread_.locals = ed_locals_ref(locals);
     rc = callback(argument);
-    ed_locals_unref(eddy_thread_.locals);
-    eddy_thread_.locals = NULL;
     if (ed_unlikely(rc < 0))
         ed_loop_report(loop, EDDY_REPORT_CALLBACK_FAILED, rc, NULL, "a callback failed: %s (%s)",
                        eddy_error_message(rc), eddy_error_name(rc));
+    ed_locals_unref(eddy_thread_.locals);
+    eddy_thread_.locals = NULL;
+}
+
+struct ed_locals *ed_loop_take_locals(void)
+{
+    eddy_loop *loop = eddy_thread_.loop;
+
+    return ed_locals_ref(eddy_thread_.task && loop->task_locals ? loop->task_locals()
+                                                                : eddy_thread_.locals);
 }

@@ -37,6 +37,16 @@ static unsigned timer_bucket(const struct ed_timer_queue *queue, int64_t when)
     return level * ED_TIMER_SLOTS + ((uint64_t)when >> (level * 6) & 63);
 }
 
+/* Into the bucket of base, which has all that is overdue, in order of deadlines. */
+static void timer_insert_overdue(struct ed_timer_bucket *bucket, struct eddy_timer_ *timer)
+{
+    struct eddy_link_ *before = bucket->timers.last;
+
+    while (before && ed_container_of(before, struct eddy_timer_, link)->when > timer->when)
+        before = before->prev;
+    ed_list_insert_behind(&bucket->timers, before, &timer->link);
+}
+
 static void timer_insert(struct ed_timer_queue *queue, struct eddy_timer_ *timer, int64_t when)
 {
     unsigned index = timer_bucket(queue, when);
@@ -50,7 +60,10 @@ static void timer_insert(struct ed_timer_queue *queue, struct eddy_timer_ *timer
     } else if (when < bucket->bound) {
         bucket->bound = when;
     }
-    ed_list_append(&bucket->timers, &timer->link);
+    if (ed_unlikely(timer->when < queue->base))
+        timer_insert_overdue(bucket, timer);
+    else
+        ed_list_append(&bucket->timers, &timer->link);
     timer->bucket = (int16_t)index;
 }
 

@@ -40,10 +40,9 @@ struct eddy_timer_ *ed_timer_take_due(struct ed_timer_queue *queue, int64_t now)
  * stopped; ED_NEVER when there is none. */
 int64_t ed_timer_next(const struct ed_timer_queue *queue);
 
-#define ED_TIMER_INIT(function)                                                                    \
-    {                                                                                              \
-        {NULL, NULL}, 0, -1, (function)                                                            \
-    }
+/* clang-format off */
+#define ED_TIMER_INIT(function) {{NULL, NULL}, 0, -1, (function)}
+/* clang-format on */
 
 ED_INLINE bool ed_timer_pending(const struct eddy_timer_ *timer)
 {

@@ -21,11 +21,13 @@
 
 struct ed_executor {
     struct ed_pool *pool;
+    struct eddy_list_ jobs;   /* not back in the loop */
     struct eddy_list_ drains; /* waits for the last job */
     bool shut;
 };
 
 struct thread_job {
+    struct eddy_link_ link;
     struct ed_job job;
     struct ed_wait wait;
     eddy_post post;
@@ -39,7 +41,15 @@ struct thread_job {
 
 static void executor_close(eddy_loop *loop)
 {
+    struct eddy_link_ *link;
+
     ed_pool_free(loop->executor->pool);
+    while ((link = ed_list_pop(&loop->executor->jobs))) {
+        struct thread_job *j = ed_container_of(link, struct thread_job, link);
+
+        ed_locals_unref(j->locals);
+        ed_free(j->error);
+    }
     ed_free(loop->executor);
     loop->executor = NULL;
 }
@@ -82,10 +92,14 @@ static void job_run(struct ed_job *job)
     (void)eddy_loop_post(j->loop, &j->post); /* open: it waits for its jobs */
 }
 
-static void job_end(eddy_loop *loop)
+static void job_end(struct thread_job *j)
 {
+    eddy_loop *loop = j->loop;
     struct eddy_link_ *link;
 
+    ed_list_remove(&loop->executor->jobs, &j->link);
+    ed_locals_unref(j->locals);
+    j->locals = NULL;
     if (--loop->jobs > 0)
         return;
     while ((link = ed_list_pop(&loop->executor->drains)))
@@ -97,9 +111,7 @@ static int job_done(void *argument)
 {
     struct thread_job *j = argument;
 
-    ed_locals_unref(j->locals);
-    j->locals = NULL;
-    job_end(j->loop);
+    job_end(j);
     ed_wake(&j->wait, j->rc);
     return 0;
 }
@@ -110,8 +122,7 @@ static bool job_abort(struct ed_wait *wait)
 
     if (!ed_pool_withdraw(j->loop->executor->pool, &j->job))
         return false;
-    ed_locals_unref(j->locals);
-    job_end(j->loop);
+    job_end(j);
     return true;
 }
 
@@ -146,6 +157,7 @@ static int executor_run(const struct eddy_async *function, void *args, void *res
                         eddy_strerror(rc));
     }
     loop->jobs++;
+    ed_list_append(&executor->jobs, &j.link);
     rc = ed_park(&j.wait);
     if (rc < 0 && j.rc == rc)
         ed_error_give(j.error, rc);

@@ -26,6 +26,7 @@ struct future_callback {
     struct eddy_link_ link;
     eddy_callback *callback;
     void *argument;
+    struct ed_locals *locals; /* of whoever added it */
 };
 
 static const struct ed_wait_kind future_kind = {"future", NULL, NULL};
@@ -40,12 +41,20 @@ static void future_check_size(const eddy_future *future, size_t size)
 static int future_outcome(const eddy_future *future, void *out, size_t size)
 {
     if (future->code < 0)
-        return ed_fail(future->code);
+        return future->code;
     if (!out)
         return 0;
     future_check_size(future, size);
     memcpy(out, future->value, size);
     return 0;
+}
+
+/* The same for the running task. */
+static int future_read(const eddy_future *future, void *out, size_t size)
+{
+    int rc = future_outcome(future, out, size);
+
+    return rc < 0 ? ed_fail(rc) : rc;
 }
 
 static void future_finish(eddy_future *future)
@@ -65,7 +74,7 @@ static void future_finish(eddy_future *future)
     while ((link = ed_list_pop(&future->callbacks))) {
         struct future_callback *c = ed_container_of(link, struct future_callback, link);
 
-        if (!eddy_loop_call_soon(eddy_thread_.loop, c->callback, c->argument).handle)
+        if (!ed_loop_call_soon(eddy_thread_.loop, c->callback, c->argument, c->locals).handle)
             ed_loop_report(eddy_thread_.loop, EDDY_REPORT_RESOURCE, -ENOMEM, NULL,
                            "no memory to call a future's callback");
         ed_free(c);
@@ -184,7 +193,7 @@ int eddy_future_await(eddy_future *future, void *out, size_t size)
     if (out)
         future_check_size(future, size);
     if (future->state)
-        return future_outcome(future, out, size);
+        return future_read(future, out, size);
     if (future->loop && future->loop != eddy_thread_.loop &&
         (future->threadsafe || future->waiters.first))
         return ed_raise(-EINVAL, "a future of another loop is awaited");
@@ -194,7 +203,7 @@ int eddy_future_await(eddy_future *future, void *out, size_t size)
 
 int eddy_future_result_nowait(eddy_future *future, void *out, size_t size)
 {
-    return future->state ? future_outcome(future, out, size) : ed_fail(-EINPROGRESS);
+    return future->state ? future_read(future, out, size) : ed_fail(-EINPROGRESS);
 }
 
 bool eddy_future_done(const eddy_future *future)
@@ -217,7 +226,8 @@ int eddy_future_add_done_callback(eddy_future *future, eddy_callback *callback, 
     entry = ed_alloc(sizeof *entry);
     if (!entry)
         return ed_fail(-ENOMEM);
-    *entry = (struct future_callback){.callback = callback, .argument = argument};
+    *entry = (struct future_callback){
+        .callback = callback, .argument = argument, .locals = ed_loop_take_locals()};
     ed_list_append(&future->callbacks, &entry->link);
     return 0;
 }
@@ -233,6 +243,7 @@ eddy_future_remove_done_callback(eddy_future *future, eddy_callback *callback, v
         if (entry->callback != callback || entry->argument != argument)
             continue;
         ed_list_remove(&future->callbacks, link);
+        ed_locals_unref(entry->locals);
         ed_free(entry);
         removed++;
     }

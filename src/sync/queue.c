@@ -22,13 +22,18 @@
 #include "base/memory.h"
 #include "task/park.h"
 
-struct queue_wait {
-    struct ed_wait wait;
-    eddy_queue *queue;
-    void *item; /* a getter's place for it, a putter's item */
-};
+/* memcpy for what most items are: a word, without the call. */
+ED_INLINE void queue_copy(void *to, const void *from, size_t size)
+{
+    if (ed_likely(size == 8))
+        memcpy(to, from, 8);
+    else if (size == 4)
+        memcpy(to, from, 4);
+    else
+        memcpy(to, from, size);
+}
 
-static void queue_close(eddy_queue *queue)
+ED_INLINE void queue_close(eddy_queue *queue)
 {
     queue->count += queue->ready;
     queue->ready = queue->room = 0;
@@ -40,7 +45,7 @@ static size_t queue_limit(const eddy_queue *queue)
 }
 
 /* Opens the queue for the inline paths, if nothing else need be looked at. */
-static void queue_open(eddy_queue *queue)
+ED_INLINE void queue_open(eddy_queue *queue)
 {
     if (queue->kind != EDDY_QUEUE_FIFO_ || queue->shut || queue->getters.first ||
         queue->putters.first)
@@ -78,14 +83,12 @@ static void queue_move(eddy_queue *queue, char *items, size_t capacity)
 }
 
 /* Makes room for one more item; 0 or -ENOMEM. */
-static int queue_reserve(eddy_queue *queue)
+static ED_NOINLINE int queue_grow(eddy_queue *queue)
 {
     size_t stride = queue_stride(queue), capacity = queue->capacity * 2;
     size_t fit = queue->kind == EDDY_QUEUE_PRIORITY_ ? 0 : sizeof queue->small / stride;
     char *items;
 
-    if (queue->count < queue->capacity)
-        return 0;
     if (capacity < 8)
         capacity = 8;
     if (queue->maxsize && capacity > queue->maxsize)
@@ -104,13 +107,13 @@ static int queue_reserve(eddy_queue *queue)
 }
 
 /* Puts an item in; there is room. */
-static void queue_store(eddy_queue *queue, const void *item)
+ED_INLINE void queue_store(eddy_queue *queue, const void *item)
 {
     size_t size = queue->item_size;
 
     switch (queue->kind) {
     case EDDY_QUEUE_FIFO_:
-        memcpy(queue->tail, item, size);
+        queue_copy(queue->tail, item, size);
         queue->tail += size;
         if (queue->tail == queue->end)
             queue->tail = queue->items;
@@ -124,13 +127,13 @@ static void queue_store(eddy_queue *queue, const void *item)
 }
 
 /* Takes the next item out; there is one. */
-static void queue_fetch(eddy_queue *queue, void *out)
+ED_INLINE void queue_fetch(eddy_queue *queue, void *out)
 {
     size_t size = queue->item_size;
 
     switch (queue->kind) {
     case EDDY_QUEUE_FIFO_:
-        memcpy(out, queue->head, size);
+        queue_copy(out, queue->head, size);
         queue->head += size;
         if (queue->head == queue->end)
             queue->head = queue->items;
@@ -143,7 +146,7 @@ static void queue_fetch(eddy_queue *queue, void *out)
 
 static bool queue_abort_wait(struct ed_wait *wait)
 {
-    eddy_queue *queue = ed_container_of(wait, struct queue_wait, wait)->queue;
+    eddy_queue *queue = (eddy_queue *)(uintptr_t)wait->object;
 
     ed_list_remove(wait->list, &wait->link);
     queue_close(queue);
@@ -155,37 +158,59 @@ static const struct ed_wait_kind queue_get_kind = {"queue.get", queue_abort_wait
 static const struct ed_wait_kind queue_put_kind = {"queue.put", queue_abort_wait, NULL};
 static const struct ed_wait_kind queue_join_kind = {"queue.join", NULL, NULL};
 
+/* Sets up a wait in a list of the queue's; `item` is a getter's place for the item,
+ * or a putter's item. */
+ED_INLINE void queue_wait_in(eddy_queue *queue, struct ed_wait *wait,
+                             const struct ed_wait_kind *kind, struct eddy_list_ *list, void *item)
+{
+    *wait = (struct ed_wait)ED_WAIT(kind, queue, list);
+    wait->data = item;
+    if (!queue->getters.first && !queue->putters.first && !queue->joiners.first)
+        queue->loop = eddy_thread_.loop;
+    else if (ed_unlikely(queue->loop != eddy_thread_.loop))
+        ed_die("%s: tasks of two loops wait for one queue, which is not thread-safe", kind->name);
+}
+
 static int
 queue_wait(eddy_queue *queue, const struct ed_wait_kind *kind, struct eddy_list_ *list, void *item)
 {
-    struct queue_wait wait = {.wait = ED_WAIT(kind, queue, list), .queue = queue, .item = item};
+    struct ed_wait wait;
 
-    if (!queue->getters.first && !queue->putters.first && !queue->joiners.first)
-        queue->loop = wait.wait.task->loop;
-    else if (queue->loop != wait.wait.task->loop)
-        ed_die("%s: tasks of two loops wait for one queue, which is not thread-safe", kind->name);
-    return ed_park(&wait.wait);
+    queue_wait_in(queue, &wait, kind, list, item);
+    return ed_park(&wait);
+}
+
+/* The same for the inline paths, which make the switch. */
+ED_INLINE int queue_wait_begin(eddy_queue *queue, const struct ed_wait_kind *kind,
+                               struct eddy_list_ *list, void *item)
+{
+    struct ed_wait *wait = &eddy_thread_.task->own_wait;
+
+    queue_wait_in(queue, wait, kind, list, item);
+    ed_list_append(list, &wait->link);
+    ed_park_begin(wait);
+    return 1;
 }
 
 /* The first waiter of a list, taken out; NULL if there is none. */
-static struct queue_wait *queue_take_waiter(eddy_queue *queue, struct eddy_list_ *list)
+ED_INLINE struct ed_wait *queue_take_waiter(eddy_queue *queue, struct eddy_list_ *list)
 {
     struct eddy_link_ *link = ed_list_pop(list);
 
     if (!link)
         return NULL;
-    if (queue->loop != eddy_thread_.loop)
+    if (ed_unlikely(queue->loop != eddy_thread_.loop))
         ed_die("a queue is used from another thread than its waiters'; use a threadsafe future "
                "or eddy_loop_call_soon_threadsafe");
-    return ed_container_of(ed_container_of(link, struct ed_wait, link), struct queue_wait, wait);
+    return ed_container_of(link, struct ed_wait, link);
 }
 
 static void queue_wake_all(eddy_queue *queue, struct eddy_list_ *list, int rc)
 {
-    struct queue_wait *wait;
+    struct ed_wait *wait;
 
     while ((wait = queue_take_waiter(queue, list)))
-        ed_wake(&wait->wait, rc);
+        ed_wake(wait, rc);
 }
 
 static void queue_check_size(const eddy_queue *queue, size_t size)
@@ -196,45 +221,45 @@ static void queue_check_size(const eddy_queue *queue, size_t size)
 }
 
 /* Adds an item to the closed queue; -EAGAIN when it is full. */
-static int queue_put_now(eddy_queue *queue, const void *item)
+ED_INLINE int queue_put_now(eddy_queue *queue, const void *item)
 {
-    struct queue_wait *getter;
+    struct ed_wait *getter;
     int rc;
 
     if (queue->shut)
         return -ESHUTDOWN;
     getter = queue_take_waiter(queue, &queue->getters);
     if (getter) {
-        memcpy(getter->item, item, queue->item_size);
+        queue_copy(getter->data, item, queue->item_size);
         queue->unfinished++;
-        ed_wake(&getter->wait, 0);
+        ed_wake(getter, 0);
         return 0;
     }
     if (queue->maxsize && queue->count >= queue->maxsize)
         return -EAGAIN;
-    rc = queue_reserve(queue);
+    rc = ed_likely(queue->count < queue->capacity) ? 0 : queue_grow(queue);
     if (rc == 0)
         queue_store(queue, item);
     return rc;
 }
 
 /* Takes an item from the closed queue; -EAGAIN when it is empty. */
-static int queue_get_now(eddy_queue *queue, void *out)
+ED_INLINE int queue_get_now(eddy_queue *queue, void *out)
 {
-    struct queue_wait *putter;
+    struct ed_wait *putter;
 
     if (queue->count == 0)
         return queue->shut ? -ESHUTDOWN : -EAGAIN;
     queue_fetch(queue, out);
     putter = queue_take_waiter(queue, &queue->putters);
     if (putter) {
-        queue_store(queue, putter->item); /* into the room just made */
-        ed_wake(&putter->wait, 0);
+        queue_store(queue, putter->data); /* into the room just made */
+        ed_wake(putter, 0);
     }
     return 0;
 }
 
-int eddy_queue_put_item(eddy_queue *queue, const void *item, size_t size)
+int eddy_queue_put_begin_(eddy_queue *queue, const void *item, size_t size)
 {
     int rc = ed_checkpoint();
 
@@ -244,12 +269,12 @@ int eddy_queue_put_item(eddy_queue *queue, const void *item, size_t size)
     queue_close(queue);
     rc = queue_put_now(queue, item);
     if (rc == -EAGAIN)
-        return queue_wait(queue, &queue_put_kind, &queue->putters, (void *)(uintptr_t)item);
+        return queue_wait_begin(queue, &queue_put_kind, &queue->putters, (void *)(uintptr_t)item);
     queue_open(queue);
     return ed_unlikely(rc < 0) ? ed_fail(rc) : 0;
 }
 
-int eddy_queue_get_item(eddy_queue *queue, void *out, size_t size)
+int eddy_queue_get_begin_(eddy_queue *queue, void *out, size_t size)
 {
     int rc = ed_checkpoint();
 
@@ -259,9 +284,34 @@ int eddy_queue_get_item(eddy_queue *queue, void *out, size_t size)
     queue_close(queue);
     rc = queue_get_now(queue, out);
     if (rc == -EAGAIN)
-        return queue_wait(queue, &queue_get_kind, &queue->getters, out);
+        return queue_wait_begin(queue, &queue_get_kind, &queue->getters, out);
     queue_open(queue);
     return ed_unlikely(rc < 0) ? ed_fail(rc) : 0;
+}
+
+/* Without the inline switch the wait lies on the stack as any other. */
+int eddy_queue_put_item(eddy_queue *queue, const void *item, size_t size)
+{
+    int rc = ed_checkpoint();
+
+    if (rc == 0)
+        rc = eddy_queue_put_item_nowait(queue, item, size);
+    if (rc != -EAGAIN)
+        return rc;
+    queue_close(queue);
+    return queue_wait(queue, &queue_put_kind, &queue->putters, (void *)(uintptr_t)item);
+}
+
+int eddy_queue_get_item(eddy_queue *queue, void *out, size_t size)
+{
+    int rc = ed_checkpoint();
+
+    if (rc == 0)
+        rc = eddy_queue_get_item_nowait(queue, out, size);
+    if (rc != -EAGAIN)
+        return rc;
+    queue_close(queue);
+    return queue_wait(queue, &queue_get_kind, &queue->getters, out);
 }
 
 int eddy_queue_put_item_nowait(eddy_queue *queue, const void *item, size_t size)

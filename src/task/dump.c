@@ -18,7 +18,7 @@ static eddy_task *dump_holder(const eddy_task *task)
     const struct ed_wait *wait = task->wait;
     eddy_task *holder = wait && wait->kind->holder ? wait->kind->holder(wait) : NULL;
 
-    return holder && !holder->done ? holder : NULL;
+    return holder && !holder->is.done ? holder : NULL;
 }
 
 /* Whether `task` is `other`, or hangs below it. */
@@ -49,10 +49,10 @@ static void dump_build(struct ed_tasks *tasks)
     for (t = ed_task_next(tasks, NULL); t; t = ed_task_next(tasks, t))
         t->awaiter = t->first_awaited = t->next_awaited = NULL;
     for (t = ed_task_next(tasks, NULL); t; t = ed_task_next(tasks, t))
-        if (!t->done && t->owner == ED_OWNER_GROUP)
+        if (!t->is.done && t->is.owner == ED_OWNER_GROUP)
             dump_hang(t, t->group->scope.task);
     for (t = ed_task_next(tasks, NULL); t; t = ed_task_next(tasks, t))
-        if (!t->done && dump_holder(t))
+        if (!t->is.done && dump_holder(t))
             dump_hang(dump_holder(t), t);
 }
 
@@ -105,19 +105,21 @@ static void dump_all(FILE *stream, struct ed_tasks *tasks)
 {
     dump_build(tasks);
     for (eddy_task *t = ed_task_next(tasks, NULL); t; t = ed_task_next(tasks, t))
-        if (!t->done && !t->awaiter)
+        if (!t->is.done && !t->awaiter)
             dump_tree(stream, t);
 }
 
 void eddy_dump_tasks(FILE *stream)
 {
     eddy_loop *loop = eddy_thread_.loop;
+    size_t count;
 
     if (!loop || !loop->tasks) {
         fputs("no tasks: no loop runs in this thread\n", stream);
         return;
     }
-    fprintf(stream, "%zu task%s:\n", loop->tasks->alive, loop->tasks->alive == 1 ? "" : "s");
+    count = eddy_all_tasks(NULL, 0);
+    fprintf(stream, "%zu task%s:\n", count, count == 1 ? "" : "s");
     dump_all(stream, loop->tasks);
 }
 

@@ -70,12 +70,17 @@ int ed_raise(int code, const char *format, ...)
     return code;
 }
 
-int ed_fail(int code)
+void ed_error_forget(eddy_task *task, int code)
 {
-    struct ed_error *error = eddy_thread_.task ? eddy_thread_.task->error : &error_outside;
+    struct ed_error *error = task ? task->error : &error_outside;
 
     if (error && error->code == code)
         error->code = 0;
+}
+
+int ed_fail(int code)
+{
+    ed_error_forget(eddy_thread_.task, code);
     return code;
 }
 
@@ -125,8 +130,7 @@ void ed_error_give(struct ed_error *error, int code)
 void ed_error_copy(eddy_task *to, const eddy_task *from, int code)
 {
     if (!from->error || from->error->code != code) {
-        if (to->error && to->error->code == code)
-            to->error->code = 0;
+        ed_error_forget(to, code);
         return;
     }
     if (!to->error)

@@ -83,7 +83,6 @@ eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *ar
     struct ed_stack *stack;
     struct generator *g;
     char *top;
-    int code;
 
     if (!loop || args_size > EDDY_ARGS_MAX) {
         ed_raise(loop ? -EINVAL : -EPERM, "generator %s(): %s", name,
@@ -91,7 +90,7 @@ eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *ar
         return NULL;
     }
     stack =
-        tasks ? ed_stack_take(&tasks->stacks, EDDY_STACK_SIZE, ED_STACK_GENERATOR, &code) : NULL;
+        tasks ? ed_stack_take(&tasks->stacks, ED_STACK_CLASS_DEFAULT, ED_STACK_GENERATOR) : NULL;
     if (!stack) {
         ed_raise(-ENOMEM, "generator %s(): no memory for its stack", name);
         return NULL;

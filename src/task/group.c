@@ -38,6 +38,7 @@ void eddy_group_enter_(eddy_group *group, const char *where)
 
 void eddy_group_cancel(eddy_group *group)
 {
+    group->closed = true;
     ED_LIST_FOR_EACH(link, &group->children)
         ed_task_cancel_final(group_child(link));
 }
@@ -45,7 +46,6 @@ void eddy_group_cancel(eddy_group *group)
 /* The first failure: everything in the group's block fails with it. */
 static void group_abort(eddy_group *group, int code)
 {
-    group->closed = true;
     eddy_group_cancel(group);
     if (!group->joiner)
         ed_scope_fail(&group->scope, code);
@@ -63,7 +63,7 @@ static int group_add(eddy_group *group, const eddy_call *call, size_t number)
     child = ed_task_new_call(owner->loop, call);
     if (ed_unlikely(!child))
         return -ENOMEM;
-    child->owner = ED_OWNER_GROUP;
+    child->is.owner = ED_OWNER_GROUP;
     child->group = group;
     child->out = call->out;
     child->number = number;
@@ -91,15 +91,15 @@ void ed_group_child_done(eddy_group *group, eddy_task *child)
     ed_list_remove(&group->children, &child->group_link);
     group->alive--;
     if (ed_likely(child->rc >= 0) && child->out) {
-        child->result_taken = true;
+        child->is.result_taken = true;
         memcpy(child->out, child->result, child->function->result_size);
     }
-    child->error_read = true; /* by whoever joins the group */
+    child->is.error_read = true; /* by whoever joins the group */
     if (group->outcomes)
         group->outcomes[child->number] = child->rc;
     if (ed_unlikely(failed && !group->collecting)) {
         ed_list_append(&group->failed, &child->group_link);
-        if (group->failures++ == 0 && !child->cancel_final) {
+        if (group->failures++ == 0 && !child->is.cancel_final) {
             if (!group->joiner)
                 ed_error_copy(group->scope.task, child, child->rc);
             group_abort(group, child->rc);
@@ -115,7 +115,6 @@ static bool group_join_abort(struct ed_wait *wait)
 {
     eddy_group *group = ed_container_of(wait, struct group_join, wait)->group;
 
-    group->closed = true;
     eddy_group_cancel(group);
     return false; /* the last child wakes it */
 }

@@ -30,7 +30,7 @@ bool eddy_local_is_set(const eddy_local *local)
 
 int eddy_local_set(const eddy_local *local, const void *value, eddy_local_token *token)
 {
-    eddy_local_token before = {.task = eddy_thread_.task};
+    eddy_local_token before = {.local = local, .task = eddy_thread_.task};
     int rc;
 
     before.was_set = ed_locals_get(*local_place(), local, &before.value);
@@ -46,6 +46,8 @@ int eddy_local_reset(const eddy_local *local, eddy_local_token *token)
 
     if (token->used)
         return ed_raise(-EALREADY, "the token of \"%s\" was used before", local->name);
+    if (token->local != local)
+        return ed_raise(-EINVAL, "the token is not of \"%s\"", local->name);
     if (token->task != eddy_thread_.task)
         return ed_raise(-EINVAL, "the token of \"%s\" is another task's", local->name);
     rc = token->was_set ? ed_locals_set(local_place(), local, token->value)

@@ -18,28 +18,6 @@
 #include "base/die.h"
 #include "task/scope.h"
 
-/* Goes from the running task to the next: a ready task, or the loop. */
-ED_INLINE void park_leave(eddy_task *self, bool last)
-{
-    eddy_loop *loop = self->loop;
-    struct ed_ready *node = loop->ready;
-
-    if (ED_FIBERS)
-        self->fiber = ed_fiber_now;
-    if (ed_likely(node && node->run == ed_task_run && --loop->turns > 0)) {
-        eddy_task *next = ed_container_of(node, eddy_task, ready);
-
-        ed_loop_take_ready(loop);
-        ed_thread_enter(next);
-        if (next != self)
-            ed_switch(&self->context, &next->context, next->fiber, last);
-    } else {
-        eddy_thread_.task = NULL;
-        eddy_thread_.credit = 0;
-        ed_switch(&self->context, &loop->context, &loop->tasks->fiber, last);
-    }
-}
-
 void ed_task_run(struct ed_ready *node)
 {
     eddy_task *task = ed_container_of(node, eddy_task, ready);
@@ -49,34 +27,8 @@ void ed_task_run(struct ed_ready *node)
     ed_switch(&loop->context, &task->context, task->fiber, false);
 }
 
-_Noreturn void ed_depart(eddy_task *task)
-{
-    park_leave(task, true);
-    ed_die("a task that had ended was resumed");
-}
-
-int ed_park(struct ed_wait *wait)
-{
-    eddy_task *self = wait->task;
-
-    if (wait->list)
-        ed_list_append(wait->list, &wait->link);
-    self->wait = wait;
-    park_leave(self, false);
-    return wait->rc;
-}
-
-void ed_wake(struct ed_wait *wait, int rc)
-{
-    eddy_task *task = wait->task;
-
-    wait->rc = rc;
-    task->wait = NULL;
-    ed_loop_ready(task->loop, &task->ready);
-}
-
 /* Gives way without a check. */
-static void park_give_way(eddy_task *self)
+ED_INLINE void park_give_way(eddy_task *self)
 {
     eddy_loop *loop = self->loop;
 
@@ -86,7 +38,7 @@ static void park_give_way(eddy_task *self)
         return;
     }
     ed_loop_ready(loop, &self->ready);
-    park_leave(self, false);
+    ed_leave(self, false);
 }
 
 int ed_yield(void)
@@ -105,13 +57,13 @@ int ed_checkpoint_slow(void)
         return ed_raise(-EPERM, "called outside a task: only a task can wait");
     if (self->pending == 0)
         park_give_way(self);
-    else if (++self->refusals % ED_CREDIT == 0)
+    else if (++self->is.refusals % ED_CREDIT == 0)
         park_give_way(self);
     if (ed_likely(self->pending == 0)) {
         eddy_thread_.credit--;
         return 0;
     }
-    self->cancel_unseen = false;
+    self->is.cancel_unseen = false;
     return self->pending;
 }
 
@@ -122,12 +74,12 @@ static int task_pending(const eddy_task *task)
     int code = 0;
 
     for (const struct eddy_scope_ *scope = task->scope; scope; scope = scope->outer) {
-        if (scope->kind == ED_SCOPE_SHIELD && !task->pierced)
+        if (scope->kind == ED_SCOPE_SHIELD && !task->is.pierced)
             return code;
         if (scope->code)
             code = scope->code;
     }
-    return task->cancel_asked || task->cancel_final ? -ECANCELED : code;
+    return task->is.cancel_asked || task->is.cancel_final ? -ECANCELED : code;
 }
 
 void ed_task_refresh(eddy_task *task)
@@ -136,17 +88,19 @@ void ed_task_refresh(eddy_task *task)
 
     int before = task->pending;
 
-    task->pending = task->done ? 0 : task_pending(task);
+    task->pending = task->is.done ? 0 : task_pending(task);
     if (task == eddy_thread_.task && !before != !task->pending) {
         /* the credit is kept aside while calls are refused */
         int credit = eddy_thread_.credit;
 
-        eddy_thread_.credit = task->pending ? 0 : task->credit;
-        task->credit = (uint16_t)credit;
+        eddy_thread_.credit = task->pending ? 0 : task->is.credit;
+        task->is.credit = (uint16_t)credit;
     }
+    if (task->is.interrupted && !wait && task->pending && task != eddy_thread_.task)
+        task->rc = task->pending; /* it has not seen the first reason yet */
     if (!task->pending || !wait || wait->shielded || wait->aborting)
         return;
-    task->cancel_unseen = false;
+    task->is.cancel_unseen = false;
     if (wait->kind->abort) {
         wait->aborting = true;
         if (!wait->kind->abort(wait))
@@ -154,5 +108,6 @@ void ed_task_refresh(eddy_task *task)
     } else {
         ed_list_remove(wait->list, &wait->link);
     }
-    ed_wake(wait, task->pending);
+    ed_wake_with_text(wait, task->pending);
+    task->is.interrupted = true;
 }

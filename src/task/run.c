@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,8 +51,8 @@ static int interrupt_seen(void *unused)
         (void)eddy_cancel(interrupt.run->task); /* may have ended */
     if (count > 1 || !interrupt.run) {
         for (eddy_task *t = ed_task_next(tasks, NULL); t; t = ed_task_next(tasks, t)) {
-            t->pierced = true;
-            if (t->shut_down || (interrupt.run && t == interrupt.run->task))
+            t->is.pierced = true;
+            if (t->is.shut_down || (interrupt.run && t == interrupt.run->task))
                 (void)eddy_cancel(t); /* may have ended */
         }
     }
@@ -114,7 +115,7 @@ static int run_until_done(struct main_run *run)
 
     ed_task_on_completion(run->task, &run->completion, main_ended);
     rc = ed_loop_run(run->loop, true);
-    if (run->task->done)
+    if (run->task->is.done)
         return 0;
     ed_task_forget_completion(&run->completion);
     if (rc == -EDEADLK)
@@ -156,11 +157,11 @@ static bool round_cancel(struct ed_tasks *tasks, bool pierce)
 {
     tasks->leaving = 0;
     for (eddy_task *t = ed_task_next(tasks, NULL); t; t = ed_task_next(tasks, t)) {
-        if (t->done)
+        if (t->is.done)
             continue;
         tasks->leaving++;
-        t->shut_down = true;
-        t->pierced |= pierce;
+        t->is.shut_down = true;
+        t->is.pierced |= pierce;
         ed_task_cancel_final(t);
     }
     return tasks->leaving > 0;
@@ -184,6 +185,19 @@ static void run_clean_up(eddy_loop *loop)
     }
 }
 
+ED_COLD static int run_no_loop(const eddy_runner *runner)
+{
+    const char *engine = getenv("EDDY_ENGINE");
+
+    if (runner->closed)
+        return ed_raise(-EPERM, "the runner is closed");
+    if (runner->error == -EINVAL && engine)
+        return ed_raise(-EINVAL, "EDDY_ENGINE=%s names no engine: uring or epoll", engine);
+    return ed_raise(runner->error, "no event loop could be opened%s%s: %s",
+                    engine ? " with EDDY_ENGINE=" : "", engine ? engine : "",
+                    eddy_strerror(runner->error));
+}
+
 int eddy_runner_run(eddy_runner *runner, eddy_call call)
 {
     eddy_loop *loop = eddy_thread_.loop ? NULL : eddy_runner_get_loop(runner);
@@ -194,17 +208,22 @@ int eddy_runner_run(eddy_runner *runner, eddy_call call)
     if (eddy_thread_.loop)
         return ed_raise(-EBUSY, "a loop runs in this thread already");
     if (!loop)
-        return runner->closed ? ed_fail(-EPERM) : runner->error;
+        return run_no_loop(runner);
     run.task = ed_task_new_call(loop, &call);
     if (!run.task)
         return -ENOMEM;
+    ed_locals_unref(run.task->locals);
+    run.task->locals = ed_locals_ref(runner->locals);
     watching = interrupt_watch(loop);
     interrupt.run = watching ? &run : interrupt.run;
     ed_overflow_watch(loop->tasks);
     rc = run_until_done(&run);
-    if (rc < 0) { /* it has not ended: end it, and all others with it */
+    if (rc < 0) /* it has not ended: end it, and all others with it */
         run_clean_up(loop);
-        if (run.task->done)
+    ed_locals_unref(runner->locals);
+    runner->locals = ed_locals_ref(run.task->locals);
+    if (rc < 0) {
+        if (run.task->is.done)
             (void)main_outcome(run.task, NULL); /* the reason why it ended counts */
     } else {
         rc = main_outcome(run.task, call.out);
@@ -231,6 +250,8 @@ void eddy_runner_close(eddy_runner *runner)
     bool watching;
 
     runner->closed = true;
+    ed_locals_unref(runner->locals);
+    runner->locals = NULL;
     if (!loop)
         return;
     runner->loop = NULL;

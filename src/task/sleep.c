@@ -25,8 +25,9 @@ static bool sleep_abort(struct ed_wait *wait)
 
 static const struct ed_wait_kind sleep_kind = {"sleep", sleep_abort, NULL};
 
-int eddy_sleep(double seconds)
+int eddy_sleep_for_(double seconds)
 {
+    eddy_loop *loop = eddy_thread_.loop;
     int rc = ed_checkpoint();
 
     if (ed_unlikely(rc < 0))
@@ -38,11 +39,33 @@ int eddy_sleep(double seconds)
 
     struct sleep_wait sleep = {.wait = ED_WAIT(&sleep_kind, NULL, NULL),
                                .timer = ED_TIMER_INIT(sleep_over)};
-    eddy_loop *loop = sleep.wait.task->loop;
 
     ed_loop_start_timer(loop, &sleep.timer,
                         ed_time_add(ed_loop_now(loop), ed_time_from_seconds(seconds)));
     return ed_park(&sleep.wait);
+}
+
+int eddy_yield_begin_(void)
+{
+    eddy_task *self = eddy_thread_.task;
+    eddy_loop *loop = eddy_thread_.loop;
+    struct ed_ready *node;
+    eddy_task *next;
+    int rc = ed_checkpoint();
+
+    if (ed_unlikely(rc < 0))
+        return rc;
+    node = loop->ready;
+    if (ed_unlikely(!node || node->run != ed_task_run || loop->turns <= 1))
+        return ed_yield();
+    loop->turns--;
+    ed_loop_ready(loop, &self->ready);
+    loop->ready = node->next; /* not the last: this task is behind it */
+    next = ed_container_of(node, eddy_task, ready);
+    ed_thread_enter(next);
+    eddy_thread_.waiting = self;
+    eddy_thread_.next = &next->context;
+    return 1;
 }
 
 double eddy_time(void)

@@ -35,16 +35,6 @@
 
 __thread struct ed_fiber *ed_fiber_now, *ed_fiber_before;
 
-struct ed_slab {
-    struct eddy_link_ link; /* in open or full of its class */
-    char *memory;
-    size_t slot_size, slots;
-    size_t fresh; /* slots from here on were never used */
-    size_t used;
-    struct ed_stack *free;
-    unsigned class;
-};
-
 static struct ed_stack *slab_stack(const struct ed_slab *slab, size_t slot)
 {
     char *end = slab->memory + (slot + 1) * slab->slot_size;
@@ -134,8 +124,7 @@ static struct ed_stack *slab_take_fresh(struct ed_slab *slab)
     return stack;
 }
 
-/* The class whose slots hold `size` bytes of stack and the guard. */
-static unsigned stack_class(size_t size)
+unsigned ed_stack_class(size_t size)
 {
     unsigned class = 0;
 
@@ -145,27 +134,23 @@ static unsigned stack_class(size_t size)
 }
 
 struct ed_stack *
-ed_stack_take(struct ed_stacks *stacks, size_t size, enum ed_stack_use use, int *code)
+ed_stack_take_slowly(struct ed_stacks *stacks, unsigned index, enum ed_stack_use use)
 {
-    unsigned index = stack_class(size);
     struct ed_stack_class *class = &stacks->classes[index];
     struct ed_slab *slab;
     struct ed_stack *stack;
 
-    *code = index < ED_STACK_CLASSES ? -ENOMEM : -EINVAL;
-    if (ed_unlikely(index == ED_STACK_CLASSES))
-        return NULL;
-    if (ed_unlikely(!class->open.first) && !slab_new(stacks, index))
+    if (!class->open.first && !slab_new(stacks, index))
         return NULL;
     slab = ed_container_of(class->open.first, struct ed_slab, link);
     stack = slab->free;
-    if (ed_likely(stack != NULL))
+    if (stack)
         slab->free = stack->next_free;
     else if (!(stack = slab_take_fresh(slab)))
         return NULL;
     if (slab->used++ == 0)
         class->empty--;
-    if (ed_unlikely(!slab->free && slab->fresh == slab->slots)) {
+    if (!slab->free && slab->fresh == slab->slots) {
         ed_list_remove(&class->open, &slab->link);
         ed_list_append(&class->full, &slab->link);
     }
@@ -180,19 +165,19 @@ ed_stack_take(struct ed_stacks *stacks, size_t size, enum ed_stack_use use, int 
     return stack;
 }
 
-void ed_stack_give(struct ed_stacks *stacks, struct ed_stack *stack, bool running)
+void ed_stack_give_slowly(struct ed_stacks *stacks, struct ed_stack *stack, bool running)
 {
     struct ed_slab *slab = stack->slab;
     struct ed_stack_class *class = &stacks->classes[slab->class];
 
     stack->use = ED_STACK_FREE;
-    if (ed_unlikely(!slab->free && slab->fresh == slab->slots)) {
+    if (!slab->free && slab->fresh == slab->slots) {
         ed_list_remove(&class->full, &slab->link);
         ed_list_prepend(&class->open, &slab->link);
     }
     stack->next_free = slab->free;
     slab->free = stack;
-    if (ed_likely(--slab->used > 0))
+    if (--slab->used > 0)
         return;
     class->empty++;
     if (class->empty > 1 && !running)

@@ -43,13 +43,56 @@ struct ed_stacks {
     struct ed_stack_class classes[ED_STACK_CLASSES];
 };
 
-/* A free stack with at least `size` usable bytes, or NULL and -ENOMEM or -EINVAL
- * in *code. Its use is set. */
+/* A block of address space cut into slots of one size. */
+struct ed_slab {
+    struct eddy_link_ link; /* in open or full of its class */
+    char *memory;
+    size_t slot_size, slots;
+    size_t fresh; /* slots from here on were never used */
+    size_t used;
+    struct ed_stack *free; /* used before, the warmest first */
+    unsigned class;
+};
+
+/* The class for `size` usable bytes: ED_STACK_CLASSES when there is none. */
+unsigned ed_stack_class(size_t size);
+#define ED_STACK_CLASS_DEFAULT 1u /* slots of 256 KiB */
+
+/* A stack, NULL when there is no memory or no guard for it. Its use is set. */
 struct ed_stack *
-ed_stack_take(struct ed_stacks *stacks, size_t size, enum ed_stack_use use, int *code);
+ed_stack_take_slowly(struct ed_stacks *stacks, unsigned class, enum ed_stack_use use);
+ED_INLINE struct ed_stack *
+ed_stack_take(struct ed_stacks *stacks, unsigned class, enum ed_stack_use use)
+{
+    struct eddy_link_ *link = stacks->classes[class].open.first;
+    struct ed_slab *slab = ed_container_of(link, struct ed_slab, link);
+    struct ed_stack *stack;
+
+    if (ED_FIBERS || ed_unlikely(!link || !slab->used || !slab->free ||
+                                 (!slab->free->next_free && slab->fresh == slab->slots)))
+        return ed_stack_take_slowly(stacks, class, use);
+    stack = slab->free;
+    slab->free = stack->next_free;
+    slab->used++;
+    stack->use = (unsigned char)use;
+    return stack;
+}
 
 /* Gives a stack back; `running` if it is the one that calls. */
-void ed_stack_give(struct ed_stacks *stacks, struct ed_stack *stack, bool running);
+void ed_stack_give_slowly(struct ed_stacks *stacks, struct ed_stack *stack, bool running);
+ED_INLINE void ed_stack_give(struct ed_stacks *stacks, struct ed_stack *stack, bool running)
+{
+    struct ed_slab *slab = stack->slab;
+
+    if (ed_unlikely(slab->used == 1 || (!slab->free && slab->fresh == slab->slots))) {
+        ed_stack_give_slowly(stacks, stack, running);
+        return;
+    }
+    stack->use = ED_STACK_FREE;
+    stack->next_free = slab->free;
+    slab->free = stack;
+    slab->used--;
+}
 
 /* The usable bytes of the stack, and its lowest usable address. */
 size_t ed_stack_size(const struct ed_stack *stack);

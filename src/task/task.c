@@ -24,7 +24,13 @@
 
 static uint64_t task_ids; /* atomic */
 
+static void tasks_stop(eddy_loop *loop);
 static void tasks_close(eddy_loop *loop);
+
+static struct ed_locals *task_locals(void)
+{
+    return eddy_thread_.task->locals;
+}
 
 struct ed_tasks *ed_tasks_of(eddy_loop *loop)
 {
@@ -33,6 +39,8 @@ struct ed_tasks *ed_tasks_of(eddy_loop *loop)
     loop->tasks = ed_alloc_zero(sizeof *loop->tasks);
     if (!loop->tasks)
         return NULL;
+    loop->task_locals = task_locals;
+    loop->tasks_stop = tasks_stop;
     loop->tasks_close = tasks_close;
     ed_stats_watch();
     return loop->tasks;
@@ -58,16 +66,19 @@ static _Noreturn void task_main(void)
     rc = self->function->entry(self->args, self->result);
     if (self->scope)
         ed_die("task %s left the scope of %s open", eddy_task_name(self), self->scope->where);
-    if (self->cancel_unseen && rc >= 0)
+    if (self->is.cancel_unseen && rc >= 0) {
+        if (self->function->destroy)
+            self->function->destroy(self->result);
         rc = -ECANCELED;
+    }
     self->rc = rc;
-    self->done = true;
+    self->is.done = true;
     self->pending = 0;
-    self->failed_alone = rc < 0 && rc != -ECANCELED && (!self->cancel_final || self->shut_down);
-    self->loop->tasks->alive--;
-    if (ed_unlikely(self->shut_down) && --self->loop->tasks->leaving == 0)
+    self->is.failed_alone =
+        rc < 0 && rc != -ECANCELED && (!self->is.cancel_final || self->is.shut_down);
+    if (ed_unlikely(self->is.shut_down) && --self->loop->tasks->leaving == 0)
         eddy_loop_stop(self->loop);
-    if (self->has_completions) {
+    if (self->is.has_completions) {
         struct eddy_link_ *link;
 
         while ((link = ed_list_pop(&self->completions))) {
@@ -75,18 +86,19 @@ static _Noreturn void task_main(void)
 
             completion->notify(completion);
         }
-        self->has_completions = false;
+        self->is.has_completions = false;
     }
     group = self->group;
-    if (self->owner == ED_OWNER_GROUP)
+    if (self->is.owner == ED_OWNER_GROUP)
         ed_group_child_done(group, self);
-    else if (self->owner == ED_OWNER_NONE)
+    else if (self->is.owner == ED_OWNER_NONE)
         ed_task_free(self, true);
-    ed_depart(self);
+    ed_leave(self, true);
+    ed_die("a task that had ended was resumed");
 }
 
 /* Lays out a stack's top, and prepares the first switch to it. */
-static void task_lay_out(eddy_task *task, size_t result_size)
+ED_INLINE void task_lay_out(eddy_task *task, size_t result_size)
 {
     char *top = (char *)task;
 
@@ -114,38 +126,50 @@ ED_COLD static eddy_task *task_refused(int code, const eddy_task_options *option
     return NULL;
 }
 
-/* Takes a stack and makes a task of it, without entering it anywhere. */
-eddy_task *ed_task_new(eddy_loop *loop, const struct eddy_async *function, const char *where,
-                       const eddy_task_options *options)
+/* Takes a stack, makes a task of it, and makes it ready. */
+ED_INLINE eddy_task *task_new(eddy_loop *loop, const struct eddy_async *function, const char *where,
+                              const eddy_task_options *options)
 {
-    size_t size = options && options->stack_size ? options->stack_size : EDDY_STACK_SIZE;
     struct ed_tasks *tasks = ed_tasks_of(loop);
+    struct ed_locals *locals = eddy_thread_.task ? eddy_thread_.task->locals : eddy_thread_.locals;
+    unsigned class = ED_STACK_CLASS_DEFAULT;
     struct ed_stack *stack;
     eddy_task *task;
-    int code = -ENOMEM;
 
-    stack =
-        ed_likely(tasks != NULL) ? ed_stack_take(&tasks->stacks, size, ED_STACK_TASK, &code) : NULL;
+    if (ed_unlikely(options && options->stack_size))
+        class = ed_stack_class(options->stack_size);
+    if (ed_unlikely(!tasks || class == ED_STACK_CLASSES))
+        return task_refused(tasks ? -EINVAL : -ENOMEM, options);
+    stack = ed_stack_take(&tasks->stacks, class, ED_STACK_TASK);
     if (ed_unlikely(!stack))
-        return task_refused(code, options);
+        return task_refused(-ENOMEM, options);
     task = ed_container_of(stack, eddy_task, stack);
-    memset(task, 0, offsetof(eddy_task, name) + 1);
     task->args = task->args_room;
+    task->scope = NULL;
+    task->ready.run = ed_task_run;
+    task->pending = 0;
+    task->is = (struct ed_task_flags){.done = false};
+    task->wait = NULL;
     task->loop = loop;
     task->function = function;
     task->where = where;
     task->id = task_next_id(tasks);
-    task->ready.run = ed_task_run;
+    task->locals = locals ? ed_locals_ref(locals) : NULL;
+    task->error = NULL;
     task->fiber = &stack->fiber;
-    task->locals =
-        ed_locals_ref(eddy_thread_.task ? eddy_thread_.task->locals : eddy_thread_.locals);
+    task->name[0] = '\0';
     if (ed_unlikely(options && options->name))
         eddy_task_set_name(task, options->name);
     task_lay_out(task, function->result_size);
     tasks->count++;
-    tasks->alive++;
     ed_loop_ready(loop, &task->ready);
     return task;
+}
+
+eddy_task *ed_task_new(eddy_loop *loop, const struct eddy_async *function, const char *where,
+                       const eddy_task_options *options)
+{
+    return task_new(loop, function, where, options);
 }
 
 eddy_task *eddy_task_new_(const struct eddy_async *function, const char *where,
@@ -157,7 +181,7 @@ eddy_task *eddy_task_new_(const struct eddy_async *function, const char *where,
         ed_raise(-EPERM, "a task was created outside a running loop");
         return NULL;
     }
-    return ed_task_new(loop, function, where, options);
+    return task_new(loop, function, where, options);
 }
 
 /* The entry of a call that is run in another way than by its own entry. */
@@ -274,7 +298,7 @@ size_t eddy_all_tasks(eddy_task **found, size_t capacity)
     if (!loop || !loop->tasks)
         return 0;
     for (eddy_task *t = ed_task_next(loop->tasks, NULL); t; t = ed_task_next(loop->tasks, t)) {
-        if (t->done)
+        if (t->is.done)
             continue;
         if (count < capacity)
             found[count] = t;
@@ -285,12 +309,12 @@ size_t eddy_all_tasks(eddy_task **found, size_t capacity)
 
 bool eddy_task_done(const eddy_task *task)
 {
-    return task && task->done;
+    return task && task->is.done;
 }
 
 bool eddy_task_cancelled(const eddy_task *task)
 {
-    return task && task->done && task->rc == -ECANCELED;
+    return task && task->is.done && task->rc == -ECANCELED;
 }
 
 /* Waiting for the end ------------------------------------------------------- */
@@ -320,7 +344,9 @@ void ed_task_on_completion(eddy_task *task, struct ed_completion *completion,
 {
     completion->task = task;
     completion->notify = notify;
-    task->has_completions = true;
+    if (!task->is.has_completions)
+        task->completions = (struct eddy_list_){NULL, NULL};
+    task->is.has_completions = true;
     ed_list_append(&task->completions, &completion->link);
 }
 
@@ -342,9 +368,9 @@ int ed_task_take_result(eddy_task *task, void *out, size_t size)
     if (ed_unlikely(size != task->function->result_size))
         task_wrong_size(task, size);
     if (task->function->destroy) {
-        if (task->result_taken)
+        if (task->is.result_taken)
             return -EALREADY;
-        task->result_taken = true;
+        task->is.result_taken = true;
     }
     memcpy(out, task->result, size);
     return 0;
@@ -357,9 +383,11 @@ static int task_outcome(eddy_task *task, eddy_task *reader, void *out, size_t si
 
     if (ed_likely(task->rc >= 0)) {
         taken = ed_task_take_result(task, out, size);
+        if (ed_unlikely(taken < 0 && reader))
+            ed_error_forget(reader, taken);
         return taken < 0 ? taken : task->rc;
     }
-    task->error_read = true;
+    task->is.error_read = true;
     if (reader)
         ed_error_copy(reader, task, task->rc);
     return task->rc;
@@ -369,8 +397,18 @@ static void task_await_notify(struct ed_completion *completion)
 {
     struct task_await *await = ed_container_of(completion, struct task_await, completion);
 
-    ed_wake(&await->wait,
-            task_outcome(completion->task, await->wait.task, await->out, await->size));
+    ed_wake_with_text(&await->wait,
+                      task_outcome(completion->task, await->wait.task, await->out, await->size));
+}
+
+/* Awaits a task that has not ended; apart, so that the others save no registers. */
+static ED_NOINLINE int task_await_wait(eddy_task *task, void *out, size_t size)
+{
+    struct task_await await = {
+        .wait = ED_WAIT(&task_await_kind, task, NULL), .out = out, .size = size};
+
+    ed_task_on_completion(task, &await.completion, task_await_notify);
+    return ed_park(&await.wait);
 }
 
 int eddy_task_await(eddy_task *task, void *out, size_t size)
@@ -386,13 +424,8 @@ int eddy_task_await(eddy_task *task, void *out, size_t size)
         return ed_raise(-EDEADLK, "task %s awaits itself", eddy_task_name(task));
     if (ed_unlikely(task->loop != self->loop))
         return ed_raise(-EINVAL, "task %s belongs to another loop", eddy_task_name(task));
-    if (!task->done) {
-        struct task_await await = {
-            .wait = ED_WAIT(&task_await_kind, task, NULL), .out = out, .size = size};
-
-        ed_task_on_completion(task, &await.completion, task_await_notify);
-        return ed_park(&await.wait);
-    }
+    if (!task->is.done)
+        return task_await_wait(task, out, size);
     return task_outcome(task, self, out, size);
 }
 
@@ -400,7 +433,7 @@ int eddy_task_result_nowait(eddy_task *task, void *out, size_t size)
 {
     if (!task)
         return ed_fail(-ENOMEM);
-    if (!task->done)
+    if (!task->is.done)
         return ed_fail(-EINPROGRESS);
     return task_outcome(task, eddy_thread_.task, out, size);
 }
@@ -442,20 +475,20 @@ int eddy_cancel(eddy_task *task)
 {
     if (!task)
         return -ENOMEM;
-    if (task->done)
+    if (task->is.done)
         return -EALREADY;
     if (task->error && task->error->code == -ECANCELED)
         task->error->code = 0; /* the text of another one */
-    task->cancel_asked = true;
+    task->is.cancel_asked = true;
     if (task == eddy_thread_.task && !task->pending)
-        task->cancel_unseen = true;
+        task->is.cancel_unseen = true;
     ed_task_refresh(task);
     return 0;
 }
 
 void ed_task_cancel_final(eddy_task *task)
 {
-    task->cancel_final = true;
+    task->is.cancel_final = true;
     (void)eddy_cancel(task); /* nothing to say if it has ended */
 }
 
@@ -463,18 +496,18 @@ bool eddy_cancelled(void)
 {
     eddy_task *self = eddy_thread_.task;
 
-    return self && (self->cancel_asked || self->cancel_final);
+    return self && (self->is.cancel_asked || self->is.cancel_final);
 }
 
 int eddy_uncancel(void)
 {
     eddy_task *self = eddy_thread_.task;
 
-    if (!self || !self->cancel_asked)
+    if (!self || !self->is.cancel_asked)
         return ed_fail(-ENOENT);
-    if (self->cancel_final)
+    if (self->is.cancel_final)
         return ed_raise(-EPERM, "the cancel came from the owner of task %s", eddy_task_name(self));
-    self->cancel_asked = self->cancel_unseen = false;
+    self->is.cancel_asked = self->is.cancel_unseen = false;
     ed_task_refresh(self);
     return 0;
 }
@@ -483,21 +516,21 @@ int eddy_uncancel(void)
 
 ED_COLD static void task_report_unread(eddy_task *task)
 {
-    ed_loop_report(task->loop, task->shut_down ? EDDY_REPORT_SHUTDOWN : EDDY_REPORT_ERROR_NOT_READ,
-                   task->rc, task,
-                   "task %s, %s() created at %s, failed%s and nobody read its error: %s (%s)",
+    ed_loop_report(task->loop,
+                   task->is.shut_down ? EDDY_REPORT_SHUTDOWN : EDDY_REPORT_ERROR_NOT_READ, task->rc,
+                   task, "task %s, %s() created at %s, failed%s and nobody read its error: %s (%s)",
                    eddy_task_name(task), task->function->name, task->where,
-                   task->shut_down ? " while the program ended" : "", ed_error_text(task, task->rc),
-                   eddy_error_name(task->rc));
+                   task->is.shut_down ? " while the program ended" : "",
+                   ed_error_text(task, task->rc), eddy_error_name(task->rc));
 }
 
 void ed_task_free(eddy_task *task, bool running)
 {
     struct ed_tasks *tasks = task->loop->tasks;
 
-    if (ed_unlikely(task->rc < 0 && !task->error_read && task->failed_alone))
+    if (ed_unlikely(task->rc < 0 && !task->is.error_read && task->is.failed_alone))
         task_report_unread(task);
-    if (ed_unlikely(task->function->destroy && task->rc >= 0 && !task->result_taken))
+    if (ed_unlikely(task->function->destroy && task->rc >= 0 && !task->is.result_taken))
         task->function->destroy(task->result);
     if (ed_unlikely(task->error != NULL))
         ed_free(task->error);
@@ -517,7 +550,7 @@ void ed_task_join(eddy_task *task)
     static const struct ed_wait_kind kind = {"join", task_await_abort, task_await_holder};
     struct task_await await = {.wait = ED_WAIT(&kind, task, NULL)};
 
-    if (task->done)
+    if (task->is.done)
         return;
     if (!await.wait.task)
         ed_die("a task handle was released outside a task, while its task %s still runs",
@@ -538,9 +571,9 @@ ED_COLD static void task_not_owned(const char *what)
 
 ED_INLINE void task_release(eddy_task *task)
 {
-    if (ed_unlikely(task->owner != ED_OWNER_HANDLE || task->stack.use != ED_STACK_TASK))
+    if (ed_unlikely(task->is.owner != ED_OWNER_HANDLE || task->stack.use != ED_STACK_TASK))
         task_not_owned("released");
-    if (ed_unlikely(!task->done)) {
+    if (ed_unlikely(!task->is.done)) {
         ed_task_cancel_final(task);
         ed_task_join(task);
     }
@@ -569,10 +602,10 @@ void eddy_task_detach(eddy_task **place)
     *place = NULL;
     if (!task)
         return;
-    if (task->owner != ED_OWNER_HANDLE || task->stack.use != ED_STACK_TASK)
+    if (task->is.owner != ED_OWNER_HANDLE || task->stack.use != ED_STACK_TASK)
         task_not_owned("detached");
-    task->owner = ED_OWNER_NONE;
-    if (task->done)
+    task->is.owner = ED_OWNER_NONE;
+    if (task->is.done)
         ed_task_free(task, false);
 }
 
@@ -608,25 +641,31 @@ void eddy_tasks_end_scope_(eddy_task **const *tasks)
     ed_free(array);
 }
 
-/* Ends all tasks without running them: the loop is closed. */
+/* The loop is closed: nothing is waited for any more. What cannot be ended at once
+ * completes while the loop drains its engine and its threads. */
+static void tasks_stop(eddy_loop *loop)
+{
+    struct ed_tasks *tasks = loop->tasks;
+
+    for (eddy_task *task = ed_task_next(tasks, NULL); task; task = ed_task_next(tasks, task))
+        if (task->wait && task->wait->kind->abort && !task->wait->aborting)
+            (void)task->wait->kind->abort(task->wait); /* it will not go on either way */
+}
+
+/* Frees all tasks without running them. */
 static void tasks_close(eddy_loop *loop)
 {
     struct ed_tasks *tasks = loop->tasks;
     eddy_task *task, *next;
 
-    for (task = ed_task_next(tasks, NULL); task; task = ed_task_next(tasks, task))
-        if (task->wait && task->wait->kind->abort && !task->wait->aborting)
-            (void)task->wait->kind->abort(task->wait); /* it will not go on either way */
-    while (loop->engine->in_flight)
-        (void)ed_engine_wait(loop->engine, ED_SECOND); /* tried until nothing is left */
     for (task = ed_task_next(tasks, NULL); task; task = next) {
         next = ed_task_next(tasks, task);
-        if (!task->done)
+        if (!task->is.done) {
             ed_loop_report(loop, EDDY_REPORT_TASK_DESTROYED, 0, task,
                            "task %s, %s() created at %s, was pending when its loop was closed",
                            eddy_task_name(task), task->function->name, task->where);
-        if (!task->done)
             task->rc = -ECANCELED;
+        }
         ed_task_free(task, true);
     }
     ed_generators_close(loop);

@@ -36,6 +36,30 @@ struct ed_error {
     char text[512];
 };
 
+struct ed_wait;
+
+struct ed_wait_kind {
+    const char *name; /* "queue.get" */
+    /* Ends the wait early, after a cancel or timeout: undoes it and returns true,
+     * or asks for its end, which will call ed_wake, and returns false. NULL: it is
+     * unlinked from its list. */
+    bool (*abort)(struct ed_wait *wait);
+    /* The task that could end it, for reports; NULL: none is known. */
+    eddy_task *(*holder)(const struct ed_wait *wait);
+};
+
+/* One wait of one task, on its stack. See park.h. */
+struct ed_wait {
+    struct eddy_link_ link;
+    struct eddy_list_ *list; /* the list it is linked into, or NULL */
+    eddy_task *task;
+    const struct ed_wait_kind *kind;
+    const void *object; /* what it waits for */
+    void *data;         /* an item's place, for whoever gives it */
+    bool shielded;      /* a release: nothing cuts it short */
+    bool aborting;      /* asked for its end already */
+};
+
 /* Somebody to be told when a task has ended; linked into task->completions. */
 struct ed_completion {
     struct eddy_link_ link;
@@ -43,48 +67,59 @@ struct ed_completion {
     void (*notify)(struct ed_completion *completion);
 };
 
+/* What a task starts without; cleared with one store. */
+struct ed_task_flags {
+    unsigned char owner;
+    bool done;
+    bool has_completions; /* the list below is in use */
+    bool failed_alone;    /* ended with an error before its owner cancelled it */
+    bool error_read;
+    bool result_taken;
+    bool cancel_asked;  /* by eddy_cancel */
+    bool cancel_final;  /* by the owner */
+    bool cancel_unseen; /* by itself, and no call has refused yet */
+    bool pierced;       /* shields no longer hold */
+    bool shut_down;     /* cancelled by the end of eddy_run */
+    bool interrupted;   /* its last wait was cut short, and it has not run since */
+    uint16_t refusals;  /* calls refused in all */
+    uint16_t credit;    /* kept aside while calls are refused */
+};
+_Static_assert(sizeof(struct ed_task_flags) == 16, "two words, or making a task gets dearer");
+
 struct eddy_task {
-    /* what every switch touches: one cache line */
-    void *args; /* the first two are struct eddy_task_head_ */
+    /* what every switch touches: one cache line, laid out as eddy_task_head_ */
+    void *args;
     struct eddy_scope_ *scope;
     struct ed_ready ready;
     struct eddy_context_ context;
     int pending; /* what the next suspending call returns, 0 while all is well */
-    unsigned char owner;
-    bool done;
-    bool has_completions; /* unused until somebody waits: saves a line */
-    bool failed_alone;    /* ended with an error before its owner cancelled it */
+    int rc;      /* what the last wait was woken with; once done, what it returned */
 
     /* what starting, waiting and ending touch */
+    struct ed_task_flags is;
     struct ed_wait *wait; /* while it waits */
     eddy_loop *loop;
     const struct eddy_async *function;
     void *result;
     struct eddy_list_ completions;
-    int rc;             /* once done */
-    uint16_t refusals;  /* calls refused in all */
-    uint16_t credit;    /* kept aside while calls are refused */
-    bool cancel_asked;  /* by eddy_cancel */
-    bool cancel_final;  /* by the owner */
-    bool cancel_unseen; /* by itself, and no call has refused yet */
-    bool pierced;       /* shields no longer hold */
-    bool error_read;
-    bool result_taken;
-    bool shut_down; /* cancelled by the end of eddy_run */
 
+    const char *where;
+    uint64_t id;
+    struct ed_locals *locals;
+    struct ed_error *error;
+    struct ed_fiber *fiber; /* where it stands while it does not run */
+    char name[32];          /* "": Task-id */
+
+    struct ed_wait own_wait; /* of a wait that was begun inline */
+
+    /* of a group's child */
     eddy_group *group;
     struct eddy_link_ group_link;
     void *out;     /* where the group wants the result, or NULL */
     size_t number; /* in gather's outcomes */
 
-    struct ed_locals *locals;
-    struct ed_error *error;
-    struct ed_fiber *fiber; /* where it stands while it does not run */
-    const char *where;
-    uint64_t id;
-    char name[32]; /* "": Task-id */
-
-    struct eddy_async own_function; /* of eddy_task_create and calls with `run` */
+    /* of eddy_task_create, and of calls that are not run by their entry */
+    struct eddy_async own_function;
     const struct eddy_async *called;
     int (*run)(const struct eddy_async *function, void *args, void *result);
 
@@ -94,6 +129,9 @@ struct eddy_task {
     alignas(16) unsigned char args_room[EDDY_ARGS_MAX];
     struct ed_stack stack;
 };
+_Static_assert(offsetof(eddy_task, rc) == offsetof(struct eddy_task_head_, rc) &&
+                   offsetof(eddy_task, context) == offsetof(struct eddy_task_head_, context),
+               "the public head of a task");
 
 /* The tasks of one loop. */
 struct ed_tasks {
@@ -101,7 +139,6 @@ struct ed_tasks {
     struct ed_fiber fiber; /* the loop's own */
     size_t count;          /* tasks not freed */
     size_t generators;     /* not freed */
-    size_t alive;          /* tasks not done */
     uint64_t next_id, end_id;
     size_t leaving; /* not done, and cancelled by the end of eddy_run */
     bool shut_down; /* eddy_run is cleaning up */
@@ -152,8 +189,9 @@ void ed_group_child_done(eddy_group *group, eddy_task *task);
 
 /* Errors (error.c): of the running task, unless one is named. */
 int ed_raise(int code, const char *format, ...) EDDY_PRINTF_(2, 3);
-int ed_fail(int code);                     /* an error without a text of its own; returns it */
-struct ed_error *ed_error_set_aside(void); /* gives the running task an empty place */
+int ed_fail(int code); /* an error without a text of its own; returns it */
+void ed_error_forget(eddy_task *task, int code); /* the text of an older one; NULL: outside */
+struct ed_error *ed_error_set_aside(void);       /* gives the running task an empty place */
 void ed_error_put_back(struct ed_error *error);
 struct ed_error *ed_error_take(int code);             /* a worker's, to be given on */
 void ed_error_give(struct ed_error *error, int code); /* takes it; NULL: no text */
@@ -175,6 +213,7 @@ void ed_stats_watch(void);
 void ed_overflow_watch(struct ed_tasks *tasks);
 void ed_overflow_unwatch(void);
 
+/* Describes what is about to run. */
 ED_INLINE void ed_thread_enter(eddy_task *task)
 {
     eddy_thread_.task = task;

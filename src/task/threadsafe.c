@@ -36,7 +36,7 @@ static void remote_task_ended(struct ed_completion *completion)
     struct remote_call *remote = ed_container_of(completion, struct remote_call, completion);
     eddy_task *task = completion->task;
 
-    task->error_read = true;
+    task->is.error_read = true;
     remote->rc = task->rc;
     remote->task = NULL;
     if (task->rc >= 0 && remote->call.out)
@@ -55,7 +55,7 @@ static int remote_start(void *argument)
         return 0;
     }
     ed_task_on_completion(remote->task, &remote->completion, remote_task_ended);
-    remote->task->owner = ED_OWNER_NONE; /* it frees itself */
+    remote->task->is.owner = ED_OWNER_NONE; /* it frees itself */
     return 0;
 }
 

@@ -116,8 +116,8 @@ static bool tasks_wait_watch(struct tasks_wait *w, eddy_task *const *tasks)
 
     for (size_t i = 0; i < w->count; i++) {
         w->watched[i].watcher = w;
-        w->watched[i].pending = !tasks[i]->done;
-        if (tasks[i]->done) {
+        w->watched[i].pending = !tasks[i]->is.done;
+        if (tasks[i]->is.done) {
             enough |= w->mode == EDDY_FIRST_COMPLETED ||
                       (w->mode == EDDY_FIRST_EXCEPTION && wait_failed(tasks[i]));
             continue;
@@ -160,7 +160,7 @@ int eddy_wait(eddy_task *const *tasks, size_t count, enum eddy_wait_mode mode, d
     watched_forget(w.watched, count);
     ed_free(w.watched);
     for (size_t i = 0; i < count; i++)
-        done += tasks[i]->done;
+        done += tasks[i]->is.done;
     return rc < 0 ? rc : done;
 }
 
@@ -241,8 +241,8 @@ void eddy_as_completed_begin(eddy_as_completed *iterator, eddy_task *const *task
         if (as_completed_listed_before(tasks, i))
             continue;
         iterator->remaining++;
-        watched[i].pending = !tasks[i]->done;
-        if (tasks[i]->done)
+        watched[i].pending = !tasks[i]->is.done;
+        if (tasks[i]->is.done)
             ed_list_append(&iterator->ended, &watched[i].link);
         else
             ed_task_on_completion(tasks[i], &watched[i].completion, as_completed_notify);
@@ -331,11 +331,11 @@ int eddy_wait_for_task(eddy_task *task, double seconds)
         return ed_fail(-ENOMEM);
     if (task == eddy_thread_.task)
         return ed_raise(-EDEADLK, "task %s awaits itself", eddy_task_name(task));
-    if (!task->done && seconds > 0) {
+    if (!task->is.done && seconds > 0) {
         EDDY_TIMEOUT(limit, seconds);
         rc = eddy_task_await(task, NULL, 0);
     }
-    if (task->done)
+    if (task->is.done)
         return eddy_task_error(task);
     (void)eddy_cancel(task); /* has not ended */
     ed_task_join(task);
