@@ -10,7 +10,7 @@ static int cook(eddy_lock *oven)
 {
     EDDY_TRY(eddy_lock_acquire(oven));
     EDDY_DEFER(eddy_lock_release, oven);
-    return eddy_sleep(10);
+    return eddy_sleep(3);
 }
 EDDY_ASYNC(cook, eddy_lock *);
 

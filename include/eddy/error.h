@@ -36,8 +36,9 @@ EDDY_BEGIN_DECLS
 /*
  * Raises an error: remembers its text and place with the running task, and
  * returns `code`, so that one statement does both. Allocates; when memory is
- * short the code still travels, without its text. Outside a task only the code
- * travels.
+ * short the code still travels, without its text. Outside tasks a thread keeps
+ * one text: so does a thread job, whose text goes to the task that waits, and
+ * eddy_run, whose text is that of its main task.
  *
  * code     negative; anything else aborts
  * ...      a printf format and its arguments; cut after 511 bytes

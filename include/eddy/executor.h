@@ -26,8 +26,8 @@ EDDY_BEGIN_DECLS
  *
  * Suspends until the job has ended.
  *
- * Returns what f returned, or with f not run: -ENOMEM, -EAGAIN when no thread
- * can be made, -ESHUTDOWN when the pool is shut, -ECANCELED, -ETIMEDOUT.
+ * Returns what f returned, or with f not run: -ENOMEM, -EAGAIN when the pool
+ * has no thread and none can be made, -ESHUTDOWN when the pool is shut, -ECANCELED, -ETIMEDOUT.
  */
 #define eddy_to_thread(f, ...) eddy_to_thread_call(EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__))
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_to_thread_call(eddy_call call);

@@ -39,6 +39,7 @@ typedef struct eddy_group {
     bool gathering;             /* a gather: a cancelled child has failed too */
     bool collecting;            /* failures do not abort */
     bool no_memory;             /* a child could not be made */
+    bool cut;                   /* the join was cut short by a cancel or timeout */
     bool closed;                /* joined or aborted: no more children */
 } eddy_group;
 

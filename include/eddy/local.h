@@ -38,8 +38,11 @@ EDDY_API void *eddy_local_get(const eddy_local *local);
 /* Whether it was set in the running task or its ancestors. */
 EDDY_API bool eddy_local_is_set(const eddy_local *local);
 
-/* Sets the value, a pointer that Eddy only keeps; `token`, unless NULL, then
- * tells eddy_local_reset what was. Returns 0 or -ENOMEM. */
+/*
+ * Sets the value, a pointer that Eddy only keeps, for the running task, callback or
+ * thread job. `token`, unless NULL, then tells eddy_local_reset what was. Returns
+ * 0, -ENOMEM, or -EPERM outside a loop.
+ */
 EDDY_NODISCARD EDDY_API int
 eddy_local_set(const eddy_local *local, const void *value, eddy_local_token *token);
 

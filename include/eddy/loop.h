@@ -47,8 +47,9 @@ EDDY_NODISCARD EDDY_API int eddy_loop_run_forever(eddy_loop *loop);
 
 /*
  * Runs until the call, as a task, has ended, and returns what it returned; its
- * output is written on success. -EINTR when the loop was stopped before; then
- * the task is detached. -EDEADLK after the report when nothing can wake it.
+ * output is written on success. -ESHUTDOWN when the loop was stopped before, and
+ * -EDEADLK, after the report, when nothing can wake any task; the task is then
+ * detached, and others are left as they are.
  */
 EDDY_NODISCARD EDDY_API int eddy_loop_run_until_complete(eddy_loop *loop, eddy_call call);
 
@@ -59,8 +60,10 @@ EDDY_API void eddy_loop_stop(eddy_loop *loop);
 
 EDDY_API bool eddy_loop_is_running(const eddy_loop *loop); /* Inside a run. */
 EDDY_API bool eddy_loop_is_closed(const eddy_loop *loop);  /* After close. */
-EDDY_API eddy_loop *eddy_get_running_loop(void);           /* This thread's, or NULL. Borrowed. */
-EDDY_API double eddy_loop_time(const eddy_loop *loop);     /* Seconds of its clock. */
+/* The loop that runs in this thread, borrowed; NULL when none does, as in a child of
+ * fork(2), which may run a loop of its own but must not return into the parent's. */
+EDDY_API eddy_loop *eddy_get_running_loop(void);
+EDDY_API double eddy_loop_time(const eddy_loop *loop); /* Seconds of its clock. */
 
 /*
  * Schedules callback(argument): soon, behind what is ready; `delay` seconds
@@ -101,11 +104,12 @@ struct eddy_post_ {
     struct eddy_post_ *next;
     eddy_callback *callback;
     void *argument;
-    int posted; /* atomic: in the inbox */
+    void (*dropped)(void *argument); /* for the library: the loop closed over it */
+    int posted;                      /* atomic: in the inbox */
 };
 typedef struct eddy_post_ eddy_post;
 /* clang-format off */
-#define EDDY_POST_INIT(callback, argument) {NULL, (callback), (argument), 0}
+#define EDDY_POST_INIT(callback, argument) {NULL, (callback), (argument), NULL, 0}
 /* clang-format on */
 
 /*

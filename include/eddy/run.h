@@ -31,6 +31,7 @@ EDDY_BEGIN_DECLS
  * takes the default action.
  *
  * Returns what the main task returned; -EINTR when it ended because of SIGINT;
+ * -ESHUTDOWN when eddy_loop_stop ended the run before it;
  * -EDEADLK, after a report that names each task and what it waits for, when
  * nothing could wake any task, and then all have been cancelled; -EBUSY when a
  * loop runs in this thread; -ENOMEM or an error of the kernel's when no loop

@@ -4,8 +4,8 @@
  *
  * All are plain structs to be embedded: initialise them with their macro, own
  * no memory, need no end. They serve waiters first come, first served, and hand
- * over directly: who is woken already has it. They belong to the loop whose
- * task first waits on them; use from another loop or thread aborts where seen.
+ * over directly: who is woken already has it. They serve the tasks of one loop
+ * at a time; use from another loop or thread while somebody waits aborts.
  *
  * A cancelled wait leaves no trace: nothing is taken, nothing is lost. A grant
  * that came before the cancel stands, and the cancel is seen at the next call.

@@ -29,6 +29,7 @@ enum eddy_wait_mode {
  * Returns how many of the tasks listed have ended, or with the tasks untouched:
  *   -EINVAL      count is 0, the mode does not exist, the timeout is NaN, or a
  *                task belongs to another loop
+ *   -EDEADLK     a task waits for itself
  *   -ENOMEM      a handle is NULL, or memory is short
  *   -ECANCELED, -ETIMEDOUT
  */
@@ -87,7 +88,8 @@ eddy_as_completed_next(eddy_as_completed *iterator, eddy_task **task);
  * Suspends if the call does, or until the task has ended.
  *
  * Returns what the call or task returned, -ETIMEDOUT, or -ECANCELED, which
- * cancels the task as well; -EINVAL for NaN.
+ * cancels the task as well; -EINVAL for NaN or a task of another loop, -EDEADLK
+ * for the calling task.
  */
 #define eddy_wait_for(what, seconds)                                                               \
     _Generic((what), eddy_call                                                                     \

@@ -52,16 +52,15 @@ bool ed_locals_get(const struct ed_locals *locals, const void *key, void **value
 
 int ed_locals_copy(struct ed_locals **copy, const struct ed_locals *locals)
 {
-    size_t size = locals ? sizeof *locals + locals->capacity * sizeof locals->items[0] : 0;
+    size_t items = (locals ? locals->count : 0) * sizeof locals->items[0];
 
-    *copy = NULL;
-    if (!locals)
-        return 0;
-    *copy = ed_alloc(size);
+    *copy = ed_alloc(sizeof **copy + items);
     if (!*copy)
         return -ENOMEM;
-    memcpy(*copy, locals, size);
-    (*copy)->users = 1;
+    **copy = (struct ed_locals){.users = 1};
+    if (items)
+        memcpy((*copy)->items, locals->items, items);
+    (*copy)->count = (*copy)->capacity = locals ? locals->count : 0;
     return 0;
 }
 

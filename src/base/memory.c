@@ -50,7 +50,6 @@ void *ed_alloc_zero(size_t size)
 
 void *ed_realloc(void *memory, size_t size)
 {
-    struct memory_block *old = (struct memory_block *)memory - 1;
     struct memory_block *block;
     size_t old_size;
 
@@ -58,8 +57,9 @@ void *ed_realloc(void *memory, size_t size)
         return ed_alloc(size);
     if (size > SIZE_MAX / 2 || ed_fault_check(ED_FAULT_ALLOC))
         return NULL;
-    old_size = old->size;
-    block = realloc(old, sizeof *block + size);
+    block = (struct memory_block *)memory - 1;
+    old_size = block->size;
+    block = realloc(block, sizeof *block + size);
     if (!block)
         return NULL;
     memory_uncount(old_size);

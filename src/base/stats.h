@@ -17,6 +17,12 @@ enum ed_stat {
     ED_STAT_COUNT,
 };
 
+/* Changes a counter that only this thread writes, and any may read. */
+ED_INLINE void ed_count(size_t *counter, long change)
+{
+    __atomic_store_n(counter, *counter + (size_t)change, __ATOMIC_RELAXED);
+}
+
 void ed_stats_add(enum ed_stat stat, long change);
 size_t ed_stats_get(enum ed_stat stat);
 

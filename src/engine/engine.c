@@ -13,6 +13,7 @@
 
 #include "base/die.h"
 #include "base/fault.h"
+#include "base/stats.h"
 #include "eddy/error.h"
 
 #ifndef ED_HAVE_URING
@@ -89,7 +90,7 @@ void ed_engine_submit(struct ed_engine *engine, struct ed_op *op)
     ED_ASSERT(!op->in_flight);
     op->in_flight = true;
     op->cancelled = op->late = false;
-    engine->in_flight++;
+    ed_count(&engine->in_flight, 1);
     rc = ed_fault_check(engine_faults[op->kind]);
     if (ed_likely(rc == 0)) {
         engine->class->submit(engine, op);
@@ -127,7 +128,7 @@ void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result)
         ed_list_remove(&engine->late, &op->late_link);
     op->in_flight = op->late = false;
     op->result = result;
-    engine->in_flight--;
+    ed_count(&engine->in_flight, -1);
     op->done(op);
 }
 
@@ -148,8 +149,12 @@ int ed_engine_wait(struct ed_engine *engine, int64_t timeout)
     struct eddy_list_ refused = engine->refused;
     struct eddy_link_ *link;
 
-    if (ed_unlikely(engine->late.first))
+    if (ed_unlikely(engine->late.first)) { /* what has completed meanwhile wins */
+        int rc = engine->class->wait(engine, 0);
+
         engine_cancel_late(engine);
+        return rc;
+    }
     if (ed_likely(ed_list_empty(&refused)))
         return engine->class->wait(engine, timeout);
     engine->refused = (struct eddy_list_){NULL, NULL};

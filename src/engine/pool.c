@@ -68,7 +68,7 @@ static void *pool_thread(void *argument)
 static int pool_add_thread(struct ed_pool *pool)
 {
     sigset_t all, before;
-    int error = ed_fault_check(ED_FAULT_THREAD) ? EAGAIN : 0;
+    int error = -ed_fault_check(ED_FAULT_THREAD);
 
     if (error)
         return -error;

@@ -74,6 +74,7 @@ int eddy_loop_call_soon_threadsafe(eddy_loop *loop, eddy_callback *callback, voi
                                 .loop = loop,
                                 .callback = callback,
                                 .argument = argument};
+    call->post.dropped = ed_free;
     rc = eddy_loop_post(loop, &call->post);
     if (rc < 0)
         ed_free(call);
@@ -121,10 +122,12 @@ void ed_loop_close_inbox(eddy_loop *loop)
     while (post) {
         eddy_post *next = post->next;
 
-        if (post->callback == inbox_run_call)
-            ed_free(ed_container_of(post, struct inbox_call, post));
-        else
-            __atomic_store_n(&post->posted, 0, __ATOMIC_RELEASE);
+        void (*dropped)(void *argument) = post->dropped;
+        void *argument = post->argument;
+
+        __atomic_store_n(&post->posted, 0, __ATOMIC_RELEASE);
+        if (dropped)
+            dropped(argument);
         post = next;
     }
     while (__atomic_load_n(&loop->posting, __ATOMIC_ACQUIRE))

@@ -215,7 +215,7 @@ static int loop_sleep(eddy_loop *loop)
     if (__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE))
         timeout = 0;
     else if (loop->virtual_clock)
-        timeout = next != ED_NEVER && !loop->jobs ? 0 : ED_NEVER;
+        timeout = next <= loop->virtual_now || (next != ED_NEVER && !loop->jobs) ? 0 : ED_NEVER;
     else if (next != ED_NEVER)
         timeout = next - ed_loop_now(loop);
     rc = ed_engine_wait(loop->engine, timeout > 0 ? timeout : 0);
@@ -261,6 +261,8 @@ int ed_loop_run(eddy_loop *loop, bool until_idle)
     loop->running = true;
     loop->stopped = false;
     eddy_thread_ = (struct eddy_thread_){.loop = loop};
+    if (loop->tasks)
+        loop->tasks_run(loop, true);
     if (loop->stop_asked) { /* one turn, which looks at everything */
         rc = ed_engine_wait(loop->engine, 0);
         loop_collect(loop);
@@ -278,6 +280,8 @@ int ed_loop_run(eddy_loop *loop, bool until_idle)
             rc = ed_engine_wait(loop->engine, 0);
         loop_collect(loop);
     }
+    if (loop->tasks)
+        loop->tasks_run(loop, false);
     eddy_thread_ = outside;
     loop->running = false;
     return rc;

@@ -74,8 +74,9 @@ struct eddy_loop {
 
     /* what the layers above attach; ended by the close */
     struct ed_tasks *tasks;
-    struct ed_locals *(*task_locals)(void); /* those of the running task */
-    void (*tasks_stop)(eddy_loop *loop);    /* nothing waits any more */
+    struct ed_locals *(*task_locals)(void);          /* those of the running task */
+    void (*tasks_run)(eddy_loop *loop, bool begins); /* a run begins or ends */
+    void (*tasks_stop)(eddy_loop *loop);             /* nothing waits any more */
     void (*tasks_close)(eddy_loop *loop);
     struct ed_executor *executor;
     void (*executor_close)(eddy_loop *loop);

@@ -175,7 +175,7 @@ void ed_loop_close_readers(eddy_loop *loop)
     while ((link = loop->retired.first)) {
         struct ed_reader *reader = ed_container_of(link, struct ed_reader, link);
 
-        while (reader->op.in_flight && loop->retired.first == link)
+        while (loop->retired.first == link && reader->op.in_flight)
             (void)ed_engine_wait(loop->engine, ED_SECOND); /* it frees the reader, or tries again */
         if (loop->retired.first == link)
             reader_free_if_unused(reader);

@@ -21,6 +21,7 @@
 
 #include "base/die.h"
 #include "base/list.h"
+#include "base/stats.h"
 #include "base/time.h"
 
 void ed_timer_init(struct ed_timer_queue *queue, int64_t now)
@@ -81,7 +82,7 @@ void ed_timer_start(struct ed_timer_queue *queue, struct eddy_timer_ *timer, int
     ED_ASSERT(!ed_timer_pending(timer));
     timer->when = when;
     timer_insert(queue, timer, when > queue->base ? when : queue->base);
-    queue->count++;
+    ed_count(&queue->count, 1);
 }
 
 void ed_timer_stop(struct ed_timer_queue *queue, struct eddy_timer_ *timer)
@@ -95,7 +96,7 @@ void ed_timer_stop(struct ed_timer_queue *queue, struct eddy_timer_ *timer)
     if (ed_list_empty(&bucket->timers))
         timer_bucket_emptied(queue, (unsigned)timer->bucket);
     timer->bucket = -1;
-    queue->count--;
+    ed_count(&queue->count, -1);
 }
 
 /* The bucket with the earliest timers; there must be one. */

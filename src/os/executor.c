@@ -84,6 +84,7 @@ static void job_run(struct ed_job *job)
     struct thread_job *j = ed_container_of(job, struct thread_job, job);
 
     eddy_thread_.locals = j->locals;
+    ed_error_start();
     j->rc = j->function->entry(j->args, j->result);
     j->locals = eddy_thread_.locals;
     eddy_thread_.locals = NULL;

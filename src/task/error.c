@@ -104,6 +104,11 @@ void ed_error_put_back(struct ed_error *error)
     self->error = error;
 }
 
+void ed_error_start(void)
+{
+    error_outside.code = 0;
+}
+
 struct ed_error *ed_error_take(int code)
 {
     struct ed_error *error;

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "base/stats.h"
 #include "task/park.h"
 #include "task/scope.h"
 
@@ -109,7 +110,7 @@ eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *ar
     memset(top, 0, 16); /* ends backtraces */
     g->head.body = (struct eddy_context_){top + sizeof(void *) * EDDY_ENTRY_WORDS_,
                                           (void *)generator_main, NULL};
-    tasks->generators++;
+    ed_count(&tasks->generators, 1);
     return &g->head;
 }
 
@@ -215,7 +216,7 @@ void eddy_generator_free(eddy_generator *head)
     if (eddy_generator_close(head) == -EBUSY)
         ed_die("the generator %s() of %s is freed while it runs", g->name, g->where);
     tasks = g->loop->tasks;
-    tasks->generators--;
+    ed_count(&tasks->generators, -1);
     ed_stack_give(&tasks->stacks, &g->stack, false);
 }
 
@@ -227,6 +228,34 @@ void eddy_generator_end_scope_(eddy_generator *const *g)
     ed_error_put_back(error);
 }
 
+/* A task that closes and frees the generators that the program left open. */
+static int generators_finish(void *args, void *result)
+{
+    struct ed_tasks *tasks = eddy_thread_.loop->tasks;
+    struct ed_stack *stack = NULL, *next;
+
+    (void)args, (void)result;
+    for (stack = ed_stack_next(&tasks->stacks, NULL); stack; stack = next) {
+        struct generator *g = ed_container_of(stack, struct generator, stack);
+        int rc = 0;
+
+        if (stack->use == ED_STACK_GENERATOR && !generator_running(&g->head)) {
+            rc = eddy_generator_close(&g->head);
+            if (rc < 0)
+                ed_loop_report(g->loop, EDDY_REPORT_SHUTDOWN, rc, NULL,
+                               "generator %s(), created at %s, failed when it was closed: %s (%s)",
+                               g->name, g->where, eddy_error_message(rc), eddy_error_name(rc));
+        }
+        next = ed_stack_next(&tasks->stacks, stack);
+        if (stack->use == ED_STACK_GENERATOR && g->head.state == EDDY_GENERATOR_ENDED_)
+            eddy_generator_free(&g->head);
+    }
+    return 0;
+}
+
+const struct eddy_async ed_generators_finish = {.entry = generators_finish,
+                                                .name = "close of generators"};
+
 void ed_generators_close(eddy_loop *loop)
 {
     struct ed_tasks *tasks = loop->tasks;
@@ -236,7 +265,7 @@ void ed_generators_close(eddy_loop *loop)
         next = ed_stack_next(&tasks->stacks, stack);
         if (stack->use != ED_STACK_GENERATOR)
             continue;
-        tasks->generators--;
+        ed_count(&tasks->generators, -1);
         ed_stack_give(&tasks->stacks, stack, true);
     }
 }

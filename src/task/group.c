@@ -115,6 +115,7 @@ static bool group_join_abort(struct ed_wait *wait)
 {
     eddy_group *group = ed_container_of(wait, struct group_join, wait)->group;
 
+    group->cut = true;
     eddy_group_cancel(group);
     return false; /* the last child wakes it */
 }
@@ -152,8 +153,8 @@ static int group_outcome(eddy_group *group)
         return ed_raise(-ENOMEM, "a task of the group of %s could not be created",
                         group->scope.where);
     if (!first)
-        return self->pending;
-    if (first->rc == -ECANCELED && self->pending)
+        return group->cut ? self->pending : 0;
+    if (first->rc == -ECANCELED && group->cut && self->pending)
         return self->pending; /* cancelled from outside, not failed */
     ed_error_copy(self, first, first->rc);
     return first->rc;
@@ -168,6 +169,7 @@ int eddy_group_join(eddy_group *group)
         ed_die("eddy_group_join: the group of %s is joined by another task than its owner",
                group->scope.where);
     rc = group->failures || group->no_memory ? 0 : ed_checkpoint();
+    group->cut = rc < 0;
     if (rc < 0)
         eddy_group_cancel(group);
     group_wait(group, rc < 0);

@@ -33,6 +33,8 @@ int eddy_local_set(const eddy_local *local, const void *value, eddy_local_token 
     eddy_local_token before = {.local = local, .task = eddy_thread_.task};
     int rc;
 
+    if (!eddy_thread_.task && !eddy_thread_.loop && !eddy_thread_.locals)
+        return ed_raise(-EPERM, "\"%s\" is set outside a loop", local->name);
     before.was_set = ed_locals_get(*local_place(), local, &before.value);
     rc = ed_locals_set(local_place(), local, (void *)(uintptr_t)value);
     if (rc == 0 && token)

@@ -75,8 +75,7 @@ static void overflow_report(struct ed_stack *stack)
     text_add(&text, where);
     text_add(&text, ": its stack of ");
     text_add_number(&text, ed_stack_size(stack) / 1024);
-    text_add(&text, " KiB is full; a larger one: eddy_create_task_with(&(eddy_task_options)"
-                    "{.stack_size = ...}, ...)\n");
+    text_add(&text, " KiB is full; eddy_task_options.stack_size gives a task a larger one\n");
     if (write(STDERR_FILENO, text.bytes, text.length) < 0)
         return; /* nowhere to say it */
 }
@@ -89,7 +88,9 @@ static void overflow_signal(int number, siginfo_t *info, void *context)
     (void)context;
     if (stack)
         overflow_report(stack);
-    signal(number, SIG_DFL); /* returning repeats the fault */
+    signal(number, SIG_DFL); /* returning repeats a fault */
+    if (info->si_code <= 0)
+        raise(number); /* but not a signal that was sent */
 }
 
 static void overflow_install(void)

@@ -23,6 +23,10 @@ void ed_task_run(struct ed_ready *node)
     eddy_task *task = ed_container_of(node, eddy_task, ready);
     eddy_loop *loop = task->loop;
 
+    if (ED_FIBERS) {
+        ed_fiber_now = &loop->tasks->fiber;
+        ed_fiber_now->tsan = __tsan_get_current_fiber();
+    }
     ed_thread_enter(task);
     ed_switch(&loop->context, &task->context, task->fiber, false);
 }

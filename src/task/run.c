@@ -120,7 +120,9 @@ static int run_until_done(struct main_run *run)
     ed_task_forget_completion(&run->completion);
     if (rc == -EDEADLK)
         ed_report_deadlock(run->loop);
-    return rc == 0 ? -EINTR : rc;
+    return rc == 0 ? ed_raise(-ESHUTDOWN, "the loop was stopped before %s() had ended",
+                              run->task->function->name)
+                   : rc;
 }
 
 /* Takes over the outcome of the main task, and frees it. */
@@ -143,9 +145,7 @@ int eddy_loop_run_until_complete(eddy_loop *loop, eddy_call call)
     run.task = ed_task_new_call(loop, &call);
     if (!run.task)
         return -ENOMEM;
-    ed_overflow_watch(loop->tasks);
     rc = run_until_done(&run);
-    ed_overflow_unwatch();
     if (rc == 0)
         return main_outcome(run.task, call.out);
     eddy_task_detach(&run.task);
@@ -167,6 +167,17 @@ static bool round_cancel(struct ed_tasks *tasks, bool pierce)
     return tasks->leaving > 0;
 }
 
+static void run_close_generators(eddy_loop *loop)
+{
+    struct main_run run = {.loop = loop};
+
+    run.task = ed_task_new(loop, &ed_generators_finish, "eddy_run", NULL);
+    if (!run.task)
+        return; /* no memory: they are freed without their clean-up */
+    if (run_until_done(&run) == 0)
+        ed_task_free(run.task, false);
+}
+
 static void run_clean_up(eddy_loop *loop)
 {
     struct ed_tasks *tasks = loop->tasks;
@@ -183,6 +194,8 @@ static void run_clean_up(eddy_loop *loop)
             rc = 0;
         pierce = true;
     }
+    if (tasks && tasks->generators && rc == 0)
+        run_close_generators(loop);
 }
 
 ED_COLD static int run_no_loop(const eddy_runner *runner)
@@ -215,22 +228,22 @@ int eddy_runner_run(eddy_runner *runner, eddy_call call)
     ed_locals_unref(run.task->locals);
     run.task->locals = ed_locals_ref(runner->locals);
     watching = interrupt_watch(loop);
-    interrupt.run = watching ? &run : interrupt.run;
-    ed_overflow_watch(loop->tasks);
+    if (watching)
+        interrupt.run = &run;
     rc = run_until_done(&run);
     if (rc < 0) /* it has not ended: end it, and all others with it */
         run_clean_up(loop);
     ed_locals_unref(runner->locals);
     runner->locals = ed_locals_ref(run.task->locals);
     if (rc < 0) {
+        run.task->is.error_read = true; /* the reason why it ended counts */
         if (run.task->is.done)
-            (void)main_outcome(run.task, NULL); /* the reason why it ended counts */
+            ed_task_free(run.task, false);
     } else {
         rc = main_outcome(run.task, call.out);
         if (rc == -ECANCELED && watching && interrupt.handled > 0)
             rc = -EINTR;
     }
-    ed_overflow_unwatch();
     if (watching)
         interrupt.run = NULL;
     interrupt_unwatch(watching);
@@ -256,9 +269,7 @@ void eddy_runner_close(eddy_runner *runner)
         return;
     runner->loop = NULL;
     watching = interrupt_watch(loop);
-    ed_overflow_watch(loop->tasks);
     run_clean_up(loop);
-    ed_overflow_unwatch();
     interrupt_unwatch(watching);
     eddy_loop_free(loop);
 }

@@ -17,6 +17,7 @@
 
 #include "base/die.h"
 #include "base/memory.h"
+#include "base/stats.h"
 #include "eddy/executor.h"
 #include "task/park.h"
 
@@ -27,6 +28,14 @@ static uint64_t task_ids; /* atomic */
 static void tasks_stop(eddy_loop *loop);
 static void tasks_close(eddy_loop *loop);
 
+static void tasks_run(eddy_loop *loop, bool begins)
+{
+    if (begins)
+        ed_overflow_watch(loop->tasks);
+    else
+        ed_overflow_unwatch();
+}
+
 static struct ed_locals *task_locals(void)
 {
     return eddy_thread_.task->locals;
@@ -34,15 +43,21 @@ static struct ed_locals *task_locals(void)
 
 struct ed_tasks *ed_tasks_of(eddy_loop *loop)
 {
+    struct ed_tasks *tasks;
+
     if (ed_likely(loop->tasks != NULL))
         return loop->tasks;
-    loop->tasks = ed_alloc_zero(sizeof *loop->tasks);
-    if (!loop->tasks)
+    tasks = ed_alloc_zero(sizeof *tasks);
+    if (!tasks)
         return NULL;
+    __atomic_store_n(&loop->tasks, tasks, __ATOMIC_RELEASE); /* for eddy_get_stats */
     loop->task_locals = task_locals;
+    loop->tasks_run = tasks_run;
     loop->tasks_stop = tasks_stop;
     loop->tasks_close = tasks_close;
     ed_stats_watch();
+    if (loop->running)
+        tasks_run(loop, true);
     return loop->tasks;
 }
 
@@ -53,6 +68,19 @@ static uint64_t task_next_id(struct ed_tasks *tasks)
         tasks->end_id = tasks->next_id + ID_BLOCK;
     }
     return tasks->next_id++;
+}
+
+/* Tells everybody who waits for the end of a task. */
+ED_INLINE void task_tell(eddy_task *task)
+{
+    struct eddy_link_ *link;
+
+    while (task->is.has_completions && (link = ed_list_pop(&task->completions))) {
+        struct ed_completion *completion = ed_container_of(link, struct ed_completion, link);
+
+        completion->notify(completion);
+    }
+    task->is.has_completions = false;
 }
 
 /* The first frame of every task. */
@@ -78,16 +106,8 @@ static _Noreturn void task_main(void)
         rc < 0 && rc != -ECANCELED && (!self->is.cancel_final || self->is.shut_down);
     if (ed_unlikely(self->is.shut_down) && --self->loop->tasks->leaving == 0)
         eddy_loop_stop(self->loop);
-    if (self->is.has_completions) {
-        struct eddy_link_ *link;
-
-        while ((link = ed_list_pop(&self->completions))) {
-            struct ed_completion *completion = ed_container_of(link, struct ed_completion, link);
-
-            completion->notify(completion);
-        }
-        self->is.has_completions = false;
-    }
+    if (self->is.has_completions)
+        task_tell(self);
     group = self->group;
     if (self->is.owner == ED_OWNER_GROUP)
         ed_group_child_done(group, self);
@@ -161,7 +181,7 @@ ED_INLINE eddy_task *task_new(eddy_loop *loop, const struct eddy_async *function
     if (ed_unlikely(options && options->name))
         eddy_task_set_name(task, options->name);
     task_lay_out(task, function->result_size);
-    tasks->count++;
+    ed_count(&tasks->count, 1);
     ed_loop_ready(loop, &task->ready);
     return task;
 }
@@ -419,7 +439,7 @@ int eddy_task_await(eddy_task *task, void *out, size_t size)
     if (ed_unlikely(rc < 0))
         return rc;
     if (ed_unlikely(!task))
-        return ed_fail(-ENOMEM);
+        return -ENOMEM; /* the text of the failed create still explains it */
     if (ed_unlikely(task == self))
         return ed_raise(-EDEADLK, "task %s awaits itself", eddy_task_name(task));
     if (ed_unlikely(task->loop != self->loop))
@@ -536,7 +556,7 @@ void ed_task_free(eddy_task *task, bool running)
         ed_free(task->error);
     if (ed_unlikely(task->locals != NULL))
         ed_locals_unref(task->locals);
-    tasks->count--;
+    ed_count(&tasks->count, -1);
     ed_stack_give(&tasks->stacks, &task->stack, running);
 }
 
@@ -665,6 +685,7 @@ static void tasks_close(eddy_loop *loop)
                            "task %s, %s() created at %s, was pending when its loop was closed",
                            eddy_task_name(task), task->function->name, task->where);
             task->rc = -ECANCELED;
+            task_tell(task);
         }
         ed_task_free(task, true);
     }

@@ -193,13 +193,16 @@ int ed_fail(int code); /* an error without a text of its own; returns it */
 void ed_error_forget(eddy_task *task, int code); /* the text of an older one; NULL: outside */
 struct ed_error *ed_error_set_aside(void);       /* gives the running task an empty place */
 void ed_error_put_back(struct ed_error *error);
+void ed_error_start(void);                            /* a worker's next job: no text yet */
 struct ed_error *ed_error_take(int code);             /* a worker's, to be given on */
 void ed_error_give(struct ed_error *error, int code); /* takes it; NULL: no text */
 void ed_error_copy(eddy_task *to, const eddy_task *from, int code);
 void ed_error_keep(const eddy_task *task, int code); /* beyond the run, for main() */
 const char *ed_error_text(const eddy_task *task, int code);
 
-/* Frees the generators that are left when a loop closes (generator.c). */
+/* Closes the generators that are left, as the last task of eddy_run; frees those
+ * that are left when a loop closes (generator.c). */
+extern const struct eddy_async ed_generators_finish;
 void ed_generators_close(eddy_loop *loop);
 const char *ed_generator_name(const struct ed_stack *stack, const char **where);
 
@@ -209,7 +212,8 @@ void ed_report_deadlock(eddy_loop *loop);
 /* Arranges for EDDY_STATS=1 (stats.c). */
 void ed_stats_watch(void);
 
-/* Stack overflow reports (overflow.c): for the calling thread, while it runs. */
+/* Stack overflow reports (overflow.c): for the calling thread, while it runs the
+ * loop of these tasks. */
 void ed_overflow_watch(struct ed_tasks *tasks);
 void ed_overflow_unwatch(void);
 

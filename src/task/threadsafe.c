@@ -44,6 +44,19 @@ static void remote_task_ended(struct ed_completion *completion)
     remote_say(remote);
 }
 
+static void remote_dropped(void *argument)
+{
+    struct remote_call *remote = argument;
+
+    remote->rc = -EPERM;
+    remote_say(remote);
+}
+
+static void remote_cancel_dropped(void *argument)
+{
+    remote_say(argument);
+}
+
 static int remote_start(void *argument)
 {
     struct remote_call *remote = argument;
@@ -99,12 +112,17 @@ int eddy_run_coroutine_threadsafe(eddy_loop *loop, eddy_call call, double timeou
         return ed_raise(-EDEADLK, "the loop's own thread cannot wait for it");
     if (isnan(timeout))
         return -EINVAL;
+    remote.start.dropped = remote_dropped;
+    remote.cancel.dropped = remote_cancel_dropped;
     if (eddy_loop_post(loop, &remote.start) < 0)
         return -EPERM;
     pthread_mutex_lock(&remote.mutex);
     in_time = remote_wait(&remote, timeout > 0 ? timeout : 0);
-    if (!in_time && eddy_loop_post(loop, &remote.cancel) == 0)
-        remote.expected++;
+    if (!in_time) {
+        remote.expected++; /* under the mutex: before the loop can say it */
+        if (eddy_loop_post(loop, &remote.cancel) < 0)
+            remote.expected--;
+    }
     (void)remote_wait(&remote, EDDY_FOREVER); /* without a limit it always succeeds */
     pthread_mutex_unlock(&remote.mutex);
     return in_time || remote.rc != -ECANCELED ? remote.rc : -ETIMEDOUT;

@@ -37,7 +37,7 @@ static int tasks_check(eddy_task *const *tasks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!tasks[i])
-            return ed_fail(-ENOMEM);
+            return -ENOMEM; /* the text of the failed create still explains it */
         if (tasks[i]->loop != eddy_thread_.loop)
             return ed_raise(-EINVAL, "task %s belongs to another loop", eddy_task_name(tasks[i]));
         if (tasks[i] == eddy_thread_.task)
@@ -180,7 +180,18 @@ static bool next_abort(struct ed_wait *wait)
     return true;
 }
 
-static const struct ed_wait_kind next_kind = {"as_completed.next", next_abort, NULL};
+static eddy_task *next_holder(const struct ed_wait *wait)
+{
+    const eddy_as_completed *iterator =
+        ed_container_of(wait, const struct next_wait, wait)->iterator;
+
+    for (size_t i = 0; i < iterator->count; i++)
+        if (iterator->watched[i].pending)
+            return iterator->watched[i].completion.task;
+    return NULL;
+}
+
+static const struct ed_wait_kind next_kind = {"as_completed.next", next_abort, next_holder};
 
 static void next_wake(eddy_as_completed *iterator, int rc)
 {
@@ -194,7 +205,10 @@ static void next_wake(eddy_as_completed *iterator, int rc)
 
 static void next_expired(struct eddy_timer_ *timer)
 {
-    next_wake(ed_container_of(timer, struct next_wait, timer)->iterator, -ETIMEDOUT);
+    eddy_as_completed *iterator = ed_container_of(timer, struct next_wait, timer)->iterator;
+
+    iterator->expired = true;
+    next_wake(iterator, -ETIMEDOUT);
 }
 
 static void as_completed_notify(struct ed_completion *completion)
@@ -203,6 +217,10 @@ static void as_completed_notify(struct ed_completion *completion)
     eddy_as_completed *iterator = watched->watcher;
 
     watched->pending = false;
+    if (iterator->deadline != ED_NEVER && ed_loop_now(eddy_thread_.loop) > iterator->deadline)
+        iterator->expired = true;
+    if (iterator->expired)
+        return; /* too late to be given */
     ed_list_append(&iterator->ended, &watched->link);
     next_wake(iterator, 0);
 }
@@ -265,8 +283,6 @@ static int as_completed_wait(eddy_as_completed *iterator)
     iterator->waiter = &next;
     rc = ed_park(&next.wait);
     ed_loop_stop_timer(loop, &next.timer);
-    if (rc == -ETIMEDOUT && eddy_thread_.task->pending == 0)
-        iterator->expired = true;
     return rc;
 }
 
@@ -327,10 +343,9 @@ int eddy_wait_for_task(eddy_task *task, double seconds)
         return rc;
     if (isnan(seconds))
         return ed_raise(-EINVAL, "eddy_wait_for: the timeout is not a number");
-    if (!task)
-        return ed_fail(-ENOMEM);
-    if (task == eddy_thread_.task)
-        return ed_raise(-EDEADLK, "task %s awaits itself", eddy_task_name(task));
+    rc = tasks_check(&task, 1);
+    if (rc < 0)
+        return rc;
     if (!task->is.done && seconds > 0) {
         EDDY_TIMEOUT(limit, seconds);
         rc = eddy_task_await(task, NULL, 0);

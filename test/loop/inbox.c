@@ -118,12 +118,12 @@ RAW_TEST(post_that_waits_is_not_posted_twice_but_may_post_itself_again)
 /* Signals -------------------------------------------------------------------- */
 
 static eddy_post from_signal;
-static volatile int signals;
+static int signals; /* atomic */
 
 static void post_in_a_signal(int number)
 {
     (void)number;
-    signals = signals + 1;
+    __atomic_add_fetch(&signals, 1, __ATOMIC_RELAXED);
     (void)eddy_loop_post(loop, &from_signal); /* checked by its arrival */
 }
 
@@ -131,7 +131,7 @@ static int signal_seen(void *unused)
 {
     (void)unused;
     trace_add("s");
-    if (signals < 5)
+    if (__atomic_load_n(&signals, __ATOMIC_RELAXED) < 5)
         raise(SIGUSR1); /* in a callback */
     else
         eddy_loop_stop(loop);
@@ -146,12 +146,14 @@ RAW_TEST(post_from_a_signal_handler_arrives)
     timer_t timer;
 
     loop = loop_open();
+    if (ED_TSAN && strcmp(loop->engine->class->name, "uring") == 0)
+        test_skip("ThreadSanitizer delivers no signal in a system call that it does not know");
     from_signal = (eddy_post)EDDY_POST_INIT(signal_seen, NULL);
     sigaction(SIGUSR1, &action, NULL);
     CHECK_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
     CHECK_EQ(timer_settime(timer, 0, &(struct itimerspec){.it_value = {0, 20000000}}, NULL), 0);
     CHECK_OK(eddy_loop_run_forever(loop)); /* sleeps until the first */
-    CHECK_EQ(signals, 5);
+    CHECK_EQ(__atomic_load_n(&signals, __ATOMIC_RELAXED), 5);
     CHECK_STR(trace, "s s s s s ");
     timer_delete(timer);
     eddy_loop_free(loop);

@@ -13,8 +13,9 @@ static char trace[8192];
 
 static inline int trace_add(void *word)
 {
-    strncat(trace, word, sizeof trace - strlen(trace) - 2);
-    strcat(trace, " ");
+    size_t length = strlen(trace);
+
+    snprintf(trace + length, sizeof trace - length, "%s ", (const char *)word);
     return 0;
 }
 
