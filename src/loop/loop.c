@@ -235,6 +235,8 @@ ED_COLD static void loop_run_stepped(eddy_loop *loop)
         node->run(node);
         if (loop->step)
             loop->step(loop, node);
+        if (loop->turns <= ED_HURRY)
+            return;
     }
 }
 

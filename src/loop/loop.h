@@ -30,6 +30,7 @@
 #include "loop/timer.h"
 
 #define ED_TURN 64
+#define ED_HURRY (-1000000) /* for `turns`: a timer is due now, end this turn */
 
 /* Something that is to run, once. In the queue at most once at a time. */
 struct ed_ready {

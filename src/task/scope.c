@@ -75,7 +75,7 @@ static void timeout_arm(eddy_timeout *timeout, int64_t when)
     loop = timeout->scope.task->loop;
     ed_loop_start_timer(loop, &timeout->timer, when);
     if (when <= ed_loop_now(loop))
-        loop->turns = 0;
+        loop->turns = ED_HURRY;
 }
 
 void eddy_timeout_enter_at_(eddy_timeout *timeout, double when, const char *where)

@@ -95,6 +95,44 @@ RAW_TEST(posts_of_the_loops_own_thread_keep_their_order)
     eddy_loop_free(loop);
 }
 
+/* Differs from A-LOOP-16: the inbox is emptied once a turn, behind what is ready, so
+ * that a post does not stand in one line with call_soon. */
+RAW_TEST(post_runs_behind_the_callbacks_that_are_ready_in_its_turn)
+{
+    loop = loop_open();
+    CHECK_OK(eddy_loop_call_soon_threadsafe(loop, trace_add, "posted"));
+    (void)eddy_loop_call_soon(loop, trace_add, "soon");
+    CHECK_OK(loop_run_for(loop, 1));
+    CHECK_STR(trace, "soon posted ");
+    eddy_loop_free(loop);
+}
+
+static eddy_local color = EDDY_LOCAL_INIT("color", "none");
+
+static int say_color(void *word)
+{
+    trace_add(word);
+    trace_add(eddy_local_get(&color));
+    return 0;
+}
+
+static int set_and_post(void *word)
+{
+    REQUIRE(eddy_local_set(&color, word, NULL) == 0);
+    (void)eddy_loop_call_soon(loop, say_color, "soon");
+    return eddy_loop_call_soon_threadsafe(loop, say_color, "posted");
+}
+
+/* Differs from A-LOOP-19: local values belong to one thread and do not travel. */
+RAW_TEST(posted_callback_has_no_local_values)
+{
+    loop = loop_open();
+    (void)eddy_loop_call_soon(loop, set_and_post, "red");
+    CHECK_OK(loop_run_for(loop, 1));
+    CHECK_STR(trace, "soon red posted none ");
+    eddy_loop_free(loop);
+}
+
 static eddy_post again;
 
 static int post_again(void *word)

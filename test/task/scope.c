@@ -538,6 +538,18 @@ TEST(the_argument_of_a_deferred_call_is_taken_at_once)
     CHECK(strcmp(trace, "o") == 0 || test_is_cancelled());
 }
 
+/* It may be an array, as a path or a line is. */
+TEST(the_argument_of_a_deferred_call_may_be_an_array)
+{
+    {
+        char word[] = "w";
+
+        EDDY_DEFER(leave, word);
+        EDDY_DEFER(leave, "v");
+    }
+    CHECK(strcmp(trace, "vw") == 0 || test_is_cancelled());
+}
+
 /* Order --------------------------------------------------------------------- */
 
 static int closes_out_of_order(void)
