@@ -197,7 +197,8 @@ int eddy_future_await(eddy_future *future, void *out, size_t size)
     if (future->loop && future->loop != eddy_thread_.loop &&
         (future->threadsafe || future->waiters.first))
         return ed_raise(-EINVAL, "a future of another loop is awaited");
-    future->loop = eddy_thread_.loop;
+    if (!future->threadsafe) /* other threads read it */
+        future->loop = eddy_thread_.loop;
     return ed_park(&wait.wait);
 }
 

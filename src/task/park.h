@@ -107,8 +107,9 @@ ED_INLINE void ed_wake(struct ed_wait *wait, int rc)
     ed_wake_with_text(wait, rc);
 }
 
-/* Begins a wait whose switch the caller makes inline, to
- * eddy_thread_.next: then no call is open across it. The wait is the task's own, set up and linked. */
+/* Begins a wait whose switch the caller makes inline, from eddy_thread_.waiting to
+ * eddy_thread_.next, so that no call is open across it. The wait is the task's own,
+ * set up and linked. */
 ED_INLINE void ed_park_begin(struct ed_wait *wait)
 {
     struct ed_fiber *fiber;

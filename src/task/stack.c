@@ -25,9 +25,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
+#define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL of linux/mman.h, since kernel 6.13 */
 
 #define SLAB_SIZE ((size_t)256 << 20)
 #define SLOT_SIZE_MIN ((size_t)128 * 1024)
@@ -99,7 +97,7 @@ static bool slab_guard(char *slot)
     static bool no_guards; /* relaxed: threads may find out twice */
 
     if (!__atomic_load_n(&no_guards, __ATOMIC_RELAXED)) {
-        if (madvise(slot, ED_STACK_GUARD, MADV_GUARD_INSTALL) == 0)
+        if (madvise(slot, ED_STACK_GUARD, GUARD_INSTALL) == 0)
             return true;
         if (errno == EINVAL)
             __atomic_store_n(&no_guards, true, __ATOMIC_RELAXED);

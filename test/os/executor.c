@@ -278,6 +278,7 @@ TEST(thread_job_that_waits_is_withdrawn_when_its_caller_is_cancelled)
     EDDY_DEFER(open_all, NULL);
     int busy = pool_size();
 
+    CHECK_OK(eddy_local_set(&who, "the caller", NULL)); /* a copy goes with each job */
     for (int i = 0; i < busy; i++)
         tasks[i] = eddy_run_in_executor(stand_at, i);
     CHECK_OK(until_running(busy));

@@ -286,7 +286,6 @@ RAW_TEST(future_misuse_aborts_with_a_sentence)
     CHECK_DIES(run_set_no_error, "not negative");
 }
 
-
 static int wait_on(eddy_future *future)
 {
     return eddy_await(future);

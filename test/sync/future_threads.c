@@ -220,8 +220,8 @@ static void *call_from_thread(void *argument)
 {
     struct caller *c = argument;
 
-    c->rc = eddy_run_coroutine_threadsafe(
-        c->loop, EDDY_CALL(work, c->seconds, c->fail, &c->result), c->timeout);
+    c->rc = eddy_run_coroutine_threadsafe(c->loop, EDDY_CALL(work, c->seconds, c->fail, &c->result),
+                                          c->timeout);
     (void)eddy_future_set_result_threadsafe(c->told, &(char){1});
     return NULL;
 }

@@ -151,8 +151,7 @@ static void step_permits(bool lock, long bound, long *left)
             next->expected = 0; /* handed over: `left` is unchanged */
         else if (rc == 0)
             ++*left;
-        CHECK_EQ(lock ? eddy_lock_release(&object.lock)
-                      : eddy_semaphore_release(&object.semaphore),
+        CHECK_EQ(lock ? eddy_lock_release(&object.lock) : eddy_semaphore_release(&object.semaphore),
                  rc);
     } else {
         op_cancel_some();
@@ -303,7 +302,6 @@ static void step_barrier(int parties, bool *broken)
     }
     CHECK_EQ(object.barrier.arrived, waiters);
 }
-
 
 static void run_barrier(int parties, unsigned seed)
 {

@@ -290,10 +290,8 @@ static void release_ops(void *unused)
 
 static void run_model(int kind, size_t max, size_t size, unsigned seed)
 {
-    eddy_queue queue = {.item_size = size,
-                        .maxsize = max,
-                        .kind = (unsigned char)kind,
-                        .compare = compare_first};
+    eddy_queue queue = {
+        .item_size = size, .maxsize = max, .kind = (unsigned char)kind, .compare = compare_first};
 
     memset(&model, 0, sizeof model);
     model.kind = kind;

@@ -98,7 +98,7 @@ TEST(semaphore_waiter_cancelled_in_the_tick_of_its_grant_gives_the_permit_on)
     CHECK_OK(eddy_cancel(granted));
     CHECK_OK(eddy_await(next));
     CHECK_EQ(eddy_await(granted), -ECANCELED);
-    CHECK_OK(eddy_semaphore_acquire_nowait(&semaphore)); /* there is one, */
+    CHECK_OK(eddy_semaphore_acquire_nowait(&semaphore));          /* there is one, */
     CHECK_EQ(eddy_semaphore_acquire_nowait(&semaphore), -EAGAIN); /* and no more */
 }
 

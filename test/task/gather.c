@@ -65,8 +65,8 @@ EDDY_ASYNC(note_start, int);
 /* A-GATHER-1: started in the order of the arguments. */
 TEST(gather_starts_its_calls_in_order)
 {
-    CHECK_OK(eddy_gather(EDDY_CALL(note_start, 1), EDDY_CALL(note_start, 2),
-                         EDDY_CALL(note_start, 3)));
+    CHECK_OK(
+        eddy_gather(EDDY_CALL(note_start, 1), EDDY_CALL(note_start, 2), EDDY_CALL(note_start, 3)));
     CHECK_EQ(logged, 3);
     for (int i = 0; i < 3; i++)
         CHECK_EQ(log_of[i], i + 1);
@@ -110,8 +110,8 @@ TEST(gather_awaits_tasks_and_the_same_one_twice)
     EDDY_TASK task = eddy_create_task(give_after, 2.0, 7);
     int a = 0, b = 0, c = 0;
 
-    CHECK_OK(eddy_gather(EDDY_AWAIT(task, &a), EDDY_CALL(give_after, 1.0, 8, &c),
-                         EDDY_AWAIT(task, &b)));
+    CHECK_OK(
+        eddy_gather(EDDY_AWAIT(task, &a), EDDY_CALL(give_after, 1.0, 8, &c), EDDY_AWAIT(task, &b)));
     CHECK(a == 7 && b == 7 && c == 8);
 }
 
@@ -332,8 +332,8 @@ static int gather_inner(double seconds, int fail, int *out)
 {
     int a = 0, b = 0;
 
-    EDDY_TRY(eddy_gather(EDDY_CALL(give_after, seconds, 1, &a),
-                         EDDY_CALL(give_after, seconds, 2, &b)));
+    EDDY_TRY(
+        eddy_gather(EDDY_CALL(give_after, seconds, 1, &a), EDDY_CALL(give_after, seconds, 2, &b)));
     if (fail)
         return eddy_raise(fail, "the inner one's");
     *out = a + b;

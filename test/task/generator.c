@@ -226,8 +226,8 @@ TEST(generator_driven_by_two_tasks_in_turn_gives_each_value_once)
     static int sums_of[2];
     EDDY_GENERATOR g = eddy_generate(count_to, 10);
 
-    CHECK_OK(eddy_gather(EDDY_CALL(take_half, g, &sums_of[0]),
-                         EDDY_CALL(take_half, g, &sums_of[1])));
+    CHECK_OK(
+        eddy_gather(EDDY_CALL(take_half, g, &sums_of[0]), EDDY_CALL(take_half, g, &sums_of[1])));
     CHECK_EQ(sums_of[0] + sums_of[1], 55);
 }
 

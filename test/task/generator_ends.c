@@ -93,6 +93,40 @@ static int yield_when_closed(eddy_generator *g)
 }
 EDDY_ASYNC_GENERATOR(int, yield_when_closed);
 
+static int wait_after_the_last_yield(eddy_generator *g, int *rc)
+{
+    int value = 1;
+
+    while (eddy_yield(g, &value) == 0)
+        ;
+    *rc = eddy_sleep(3); /* plain code of the body, no deferred call */
+    return *rc;
+}
+EDDY_ASYNC_GENERATOR(int, wait_after_the_last_yield, int *);
+
+static int close_when_cancelled(int *rc)
+{
+    EDDY_GENERATOR g = eddy_generate(wait_after_the_last_yield, rc);
+    int value;
+
+    REQUIRE(eddy_next(g, &value) == 1);
+    eddy_cancel(eddy_current_task());
+    return eddy_generator_close(g);
+}
+EDDY_ASYNC(close_when_cancelled, int *);
+
+/* Promise 2: a close is a release: all of its clean-up is shielded from a cancel. */
+TEST(generator_close_in_a_cancelled_task_shields_the_body)
+{
+    static int rc = -1;
+    double start = eddy_time();
+    EDDY_TASK task = eddy_create_task(close_when_cancelled, &rc);
+
+    CHECK_EQ(eddy_await(task), -ECANCELED); /* it had not met its cancel */
+    CHECK_OK(rc);
+    CHECK_EQ(tenths(start), 30);
+}
+
 /* A-AGEN-6: a yield during the close is refused; the body's own error is told. */
 TEST(generator_close_refuses_yields_and_tells_the_error_of_the_clean_up)
 {
@@ -385,8 +419,8 @@ static void run_misuse(void)
 RAW_TEST(generator_misuse_aborts_with_a_sentence)
 {
     static const char *const sentences[] = {
-        "yields inside a scope",   "yields inside a scope", "yields inside a scope", "4 bytes",
-        "but 8 were asked for", "but 8 were asked for", "outside its body",      "freed twice"};
+        "yields inside a scope", "yields inside a scope", "yields inside a scope", "4 bytes",
+        "but 8 were asked for",  "but 8 were asked for",  "outside its body",      "freed twice"};
 
     for (which_misuse = 0; which_misuse < 8; which_misuse++)
         CHECK_DIES(run_misuse, sentences[which_misuse]);
