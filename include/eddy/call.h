@@ -124,7 +124,7 @@ EDDY_END_DECLS
     EDDY_JOIN_(f##_eddy_call_, EDDY_COUNT_(__VA_ARGS__))(EDDY_HERE_ __VA_OPT__(, ) __VA_ARGS__)
 
 #define EDDY_ASYNC_ARGS_(f, ...)                                                                   \
-    struct f##_eddy_args {                                                                         \
+    struct __attribute__((may_alias)) f##_eddy_args {                                              \
         EDDY_FIELDS_(__VA_ARGS__)                                                                  \
     };                                                                                             \
     _Static_assert(sizeof(struct f##_eddy_args) <= EDDY_ARGS_MAX,                                  \

@@ -273,12 +273,18 @@ static int epoll_timeout(int64_t timeout)
 
 static int epoll_wait_events(struct epoll *epoll, struct epoll_event *events, int64_t timeout)
 {
+    static bool coarse; /* relaxed: the kernel lacks epoll_pwait2, or a filter denies it */
     struct timespec limit = {.tv_sec = timeout / ED_SECOND, .tv_nsec = timeout % ED_SECOND};
-    int count =
-        epoll_pwait2(epoll->fd, events, EPOLL_BATCH, timeout == ED_NEVER ? NULL : &limit, NULL);
+    int count;
 
-    if (count < 0 && (errno == ENOSYS || errno == EPERM)) /* before 5.11; old seccomp rules */
-        count = epoll_wait(epoll->fd, events, EPOLL_BATCH, epoll_timeout(timeout));
+    if (!__atomic_load_n(&coarse, __ATOMIC_RELAXED) && !ed_running_on_valgrind()) {
+        count =
+            epoll_pwait2(epoll->fd, events, EPOLL_BATCH, timeout == ED_NEVER ? NULL : &limit, NULL);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM))
+            return count < 0 ? -errno : count;
+        __atomic_store_n(&coarse, true, __ATOMIC_RELAXED);
+    }
+    count = epoll_wait(epoll->fd, events, EPOLL_BATCH, epoll_timeout(timeout));
     return count < 0 ? -errno : count;
 }
 

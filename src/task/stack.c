@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 #include "base/die.h"
 #include "base/memory.h"
@@ -92,14 +93,30 @@ static void slab_free(struct ed_stacks *stacks, struct ed_slab *slab)
     ed_free(slab);
 }
 
+/* Whether the first guard of the process is none: some emulators say yes to any
+ * advice. Asks the kernel to write there, which fails on a guard. */
+static bool slab_guard_missing(char *slot)
+{
+    static bool checked; /* relaxed: threads may check twice */
+
+    if (__atomic_load_n(&checked, __ATOMIC_RELAXED))
+        return false;
+    if (getrandom(slot, 1, GRND_NONBLOCK) == 1)
+        return true;
+    __atomic_store_n(&checked, true, __ATOMIC_RELAXED);
+    return false;
+}
+
 static bool slab_guard(char *slot)
 {
     static bool no_guards; /* relaxed: threads may find out twice */
 
     if (!__atomic_load_n(&no_guards, __ATOMIC_RELAXED)) {
-        if (madvise(slot, ED_STACK_GUARD, GUARD_INSTALL) == 0)
+        int rc = madvise(slot, ED_STACK_GUARD, GUARD_INSTALL);
+
+        if (rc == 0 && !slab_guard_missing(slot))
             return true;
-        if (errno == EINVAL)
+        if (rc == 0 || errno == EINVAL)
             __atomic_store_n(&no_guards, true, __ATOMIC_RELAXED);
     }
     return mprotect(slot, ED_STACK_GUARD, PROT_NONE) == 0;
