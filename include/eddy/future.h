@@ -43,6 +43,10 @@ typedef struct eddy_future {
     {.size = sizeof(type) + 0 * sizeof(char[sizeof(type) <= EDDY_FUTURE_MAX ? 1 : -1])}
 /* clang-format on */
 
+/* The same as a function, for bindings and C++. `size` at most EDDY_FUTURE_MAX
+ * (abort). */
+EDDY_API void eddy_future_init(eddy_future *future, size_t size);
+
 /*
  * Declares a future that any thread may set, by the threadsafe forms below. While
  * it is pending the loop counts it as something that may still happen. At the end

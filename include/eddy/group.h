@@ -46,7 +46,7 @@ typedef struct eddy_group {
 /* Declares a group that holds to the end of the block, on every way out. */
 #define EDDY_GROUP(name)                                                                           \
     EDDY_CLEANUP_(eddy_group_exit) eddy_group name;                                                \
-    eddy_group_enter_(&name, EDDY_HERE_)
+    eddy_group_enter(&name, EDDY_HERE_)
 
 /*
  * Starts f(arguments...[, &out]) as a child. `out` is written when the child
@@ -118,8 +118,9 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_gather_calls(const eddy_call *calls
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_gather_outcomes_calls(int *outcomes, const eddy_call *calls, size_t count);
 
-/* The functions under the macros. */
-EDDY_API void eddy_group_enter_(eddy_group *group, const char *where);
+/* The functions under EDDY_GROUP, for bindings and C++: enter is matched by exit;
+ * `where` is for reports, and must stay valid. */
+EDDY_API void eddy_group_enter(eddy_group *group, const char *where);
 /* Ends a group's block: cancels and joins what still runs. Suspends until the
  * children have ended, and is never refused or cut short. */
 EDDY_API EDDY_AWAITS void eddy_group_exit(eddy_group *group);

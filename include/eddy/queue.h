@@ -69,6 +69,14 @@ typedef struct eddy_queue {
      .kind = EDDY_QUEUE_PRIORITY_}
 /* clang-format on */
 
+/* The same as functions, for bindings and C++. */
+EDDY_API void eddy_queue_init(eddy_queue *queue, size_t item_size, size_t maxsize);
+/* See EDDY_LIFO_QUEUE_INIT. */
+EDDY_API void eddy_lifo_queue_init(eddy_queue *queue, size_t item_size, size_t maxsize);
+/* See EDDY_PRIORITY_QUEUE_INIT. */
+EDDY_API void
+eddy_priority_queue_init(eddy_queue *queue, size_t item_size, size_t maxsize, eddy_compare *order);
+
 /* Declarations that also free the queue at the end of the block. Declare the
  * queue before the tasks that use it, so that it outlives them. */
 #define EDDY_QUEUE(name, type, max)                                                                \

@@ -66,10 +66,10 @@ struct eddy_defer_ {
  */
 #define EDDY_TIMEOUT(name, seconds)                                                                \
     EDDY_CLEANUP_(eddy_timeout_exit) eddy_timeout name;                                            \
-    eddy_timeout_enter_(&name, (seconds), EDDY_HERE_)
+    eddy_timeout_enter(&name, (seconds), EDDY_HERE_)
 #define EDDY_TIMEOUT_AT(name, when)                                                                \
     EDDY_CLEANUP_(eddy_timeout_exit) eddy_timeout name;                                            \
-    eddy_timeout_enter_at_(&name, (when), EDDY_HERE_)
+    eddy_timeout_enter_at(&name, (when), EDDY_HERE_)
 
 /* Whether this block's own deadline has fired; not true for an outer one. */
 EDDY_API bool eddy_timeout_expired(const eddy_timeout *timeout);
@@ -91,7 +91,7 @@ EDDY_API int eddy_timeout_reschedule(eddy_timeout *timeout, double when);
  */
 #define EDDY_SHIELD(name)                                                                          \
     EDDY_CLEANUP_(eddy_shield_exit) eddy_shield_scope name;                                        \
-    eddy_shield_enter_(&name, EDDY_HERE_)
+    eddy_shield_enter(&name, EDDY_HERE_)
 
 /*
  * Calls function(argument) at the end of the block, shielded, so that it may
@@ -110,12 +110,17 @@ EDDY_API int eddy_timeout_reschedule(eddy_timeout *timeout, double when);
          (void (*)(void *))(void (*)(void))(function)),                                            \
         (void *)(argument)}
 
-/* The functions under the macros. Exit must mirror enter (abort). */
-EDDY_API void eddy_timeout_enter_(eddy_timeout *timeout, double seconds, const char *where);
-EDDY_API void eddy_timeout_enter_at_(eddy_timeout *timeout, double when, const char *where);
+/*
+ * The functions under the macros, for bindings and C++. Each enter is matched by an
+ * exit, the innermost first (abort); `where` is for reports, and must stay valid.
+ */
+EDDY_API void eddy_timeout_enter(eddy_timeout *timeout, double seconds, const char *where);
+/* See EDDY_TIMEOUT_AT. */
+EDDY_API void eddy_timeout_enter_at(eddy_timeout *timeout, double when, const char *where);
 /* Ends a timeout scope; what expired is forgotten. */
 EDDY_API void eddy_timeout_exit(eddy_timeout *timeout);
-EDDY_API void eddy_shield_enter_(eddy_shield_scope *shield, const char *where);
+/* See EDDY_SHIELD. */
+EDDY_API void eddy_shield_enter(eddy_shield_scope *shield, const char *where);
 /* Ends a shield; what it held back takes effect at the next call. */
 EDDY_API void eddy_shield_exit(eddy_shield_scope *shield);
 EDDY_API EDDY_AWAITS void eddy_defer_run_(struct eddy_defer_ *defer); /* Suspends if it does. */

@@ -79,16 +79,20 @@ static inline void __tsan_switch_to_fiber(void *fiber, unsigned flags)
 
 /* valgrind's stack registration, in builds that are made for it. */
 #ifdef ED_VALGRIND
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
 #endif
 #ifdef ED_VALGRIND
 #define ed_valgrind_stack_register(start, end) VALGRIND_STACK_REGISTER(start, end)
 #define ed_valgrind_stack_deregister(id) VALGRIND_STACK_DEREGISTER(id)
+#define ed_valgrind_stack_reused(start, size) ((void)VALGRIND_MAKE_MEM_UNDEFINED(start, size))
 #define ed_running_on_valgrind() (RUNNING_ON_VALGRIND != 0)
+#define ED_WATCHED 1
 #else
 #define ed_valgrind_stack_register(start, end) ((void)(start), (void)(end), 0u)
 #define ed_valgrind_stack_deregister(id) ((void)(id))
+#define ed_valgrind_stack_reused(start, size) ((void)(start), (void)(size))
 #define ed_running_on_valgrind() false
+#define ED_WATCHED (ED_ASAN || ED_TSAN) /* somebody must be told of stacks */
 #endif
 
 #define ed_likely(x) __builtin_expect(!!(x), 1)

@@ -132,13 +132,20 @@ static int future_posted(void *argument)
     return 0;
 }
 
-void eddy_future_init_threadsafe(eddy_future *future, size_t size)
+void eddy_future_init(eddy_future *future, size_t size)
 {
     if (size > EDDY_FUTURE_MAX)
         ed_die("a future's result of %zu bytes is too large: use a pointer", size);
+    *future = (eddy_future){.size = size};
+}
+
+void eddy_future_init_threadsafe(eddy_future *future, size_t size)
+{
+    eddy_future_init(future, size);
     if (!eddy_thread_.loop)
         ed_die("a threadsafe future is declared outside a running loop");
-    *future = (eddy_future){.size = size, .threadsafe = true, .loop = eddy_thread_.loop};
+    future->threadsafe = true;
+    future->loop = eddy_thread_.loop;
     future->post = (struct eddy_post_)EDDY_POST_INIT(future_posted, future);
     future->loop->holds++;
 }

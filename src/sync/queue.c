@@ -370,6 +370,23 @@ void eddy_queue_shutdown(eddy_queue *queue, bool immediate)
         queue_wake_all(queue, &queue->getters, -ESHUTDOWN);
 }
 
+void eddy_queue_init(eddy_queue *queue, size_t item_size, size_t maxsize)
+{
+    *queue = (eddy_queue){.item_size = item_size, .maxsize = maxsize, .kind = EDDY_QUEUE_FIFO_};
+}
+
+void eddy_lifo_queue_init(eddy_queue *queue, size_t item_size, size_t maxsize)
+{
+    *queue = (eddy_queue){.item_size = item_size, .maxsize = maxsize, .kind = EDDY_QUEUE_LIFO_};
+}
+
+void eddy_priority_queue_init(eddy_queue *queue, size_t item_size, size_t maxsize,
+                              eddy_compare *order)
+{
+    *queue = (eddy_queue){
+        .item_size = item_size, .maxsize = maxsize, .compare = order, .kind = EDDY_QUEUE_PRIORITY_};
+}
+
 size_t eddy_queue_size(const eddy_queue *queue)
 {
     return queue->count + queue->ready;

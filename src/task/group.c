@@ -28,7 +28,7 @@ static eddy_task *group_child(struct eddy_link_ *link)
     return ed_container_of(link, eddy_task, group_link);
 }
 
-void eddy_group_enter_(eddy_group *group, const char *where)
+void eddy_group_enter(eddy_group *group, const char *where)
 {
     *group = (eddy_group){.closed = false};
     ed_scope_enter(&group->scope, ED_SCOPE_GROUP, where);

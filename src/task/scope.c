@@ -78,14 +78,14 @@ static void timeout_arm(eddy_timeout *timeout, int64_t when)
         loop->turns = ED_HURRY;
 }
 
-void eddy_timeout_enter_at_(eddy_timeout *timeout, double when, const char *where)
+void eddy_timeout_enter_at(eddy_timeout *timeout, double when, const char *where)
 {
     ed_scope_enter(&timeout->scope, ED_SCOPE_TIMEOUT, where);
     timeout->timer = (struct eddy_timer_)ED_TIMER_INIT(timeout_fire);
     timeout_arm(timeout, ed_time_from_seconds(when));
 }
 
-void eddy_timeout_enter_(eddy_timeout *timeout, double seconds, const char *where)
+void eddy_timeout_enter(eddy_timeout *timeout, double seconds, const char *where)
 {
     eddy_task *self = eddy_thread_.task;
     int64_t wait = ed_time_from_seconds(seconds);
@@ -127,7 +127,7 @@ int eddy_timeout_reschedule(eddy_timeout *timeout, double when)
     return 0;
 }
 
-void eddy_shield_enter_(eddy_shield_scope *shield, const char *where)
+void eddy_shield_enter(eddy_shield_scope *shield, const char *where)
 {
     ed_scope_enter(&shield->scope, ED_SCOPE_SHIELD, where);
 }

@@ -170,6 +170,8 @@ ed_stack_take_slowly(struct ed_stacks *stacks, unsigned index, enum ed_stack_use
         ed_list_append(&class->full, &slab->link);
     }
     stack->use = (unsigned char)use;
+    ed_valgrind_stack_reused(stack->fiber.bottom,
+                             (size_t)((char *)stack - (const char *)stack->fiber.bottom));
     if (ED_FIBERS) {
         __asan_unpoison_memory_region(stack->fiber.bottom,
                                       (size_t)((char *)stack - (const char *)stack->fiber.bottom));

@@ -68,8 +68,8 @@ ed_stack_take(struct ed_stacks *stacks, unsigned class, enum ed_stack_use use)
     struct ed_slab *slab = ed_container_of(link, struct ed_slab, link);
     struct ed_stack *stack;
 
-    if (ED_FIBERS || ed_unlikely(!link || !slab->used || !slab->free ||
-                                 (!slab->free->next_free && slab->fresh == slab->slots)))
+    if (ED_WATCHED || ed_unlikely(!link || !slab->used || !slab->free ||
+                                  (!slab->free->next_free && slab->fresh == slab->slots)))
         return ed_stack_take_slowly(stacks, class, use);
     stack = slab->free;
     slab->free = stack->next_free;

@@ -530,3 +530,33 @@ TEST(queue_two_producers_and_three_consumers_lose_nothing)
     eddy_queue_shutdown(&q, false);
     CHECK_OK(eddy_group_join(&group));
 }
+
+static int descending(const void *a, const void *b)
+{
+    return *(const int *)b - *(const int *)a;
+}
+
+/* The functions under the initialisers make the same queues. */
+TEST(queue_made_by_a_function_is_like_one_made_by_its_macro)
+{
+    static const int order[3][3] = {{1, 3, 2}, {2, 3, 1}, {3, 2, 1}};
+    eddy_queue queues[3];
+
+    eddy_queue_init(&queues[0], sizeof(int), 3);
+    eddy_lifo_queue_init(&queues[1], sizeof(int), 3);
+    eddy_priority_queue_init(&queues[2], sizeof(int), 3, descending);
+    for (int i = 0; i < 3; i++) {
+        EDDY_DEFER(eddy_queue_deinit, &queues[i]);
+
+        CHECK_OK(eddy_queue_put(&queues[i], &(int){1}));
+        CHECK_OK(eddy_queue_put(&queues[i], &(int){3}));
+        CHECK_OK(eddy_queue_put(&queues[i], &(int){2}));
+        CHECK(eddy_queue_full(&queues[i]));
+        for (int k = 0; k < 3; k++) {
+            int item = 0;
+
+            CHECK_OK(eddy_queue_get(&queues[i], &item));
+            CHECK_EQ(item, order[i][k]);
+        }
+    }
+}

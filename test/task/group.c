@@ -365,7 +365,7 @@ static int start_after_the_end(void)
 {
     static eddy_group group;
 
-    eddy_group_enter_(&group, "here");
+    eddy_group_enter(&group, "here");
     eddy_group_exit(&group);
     return eddy_group_create_task(&group, linger, 0.0, 1);
 }

@@ -308,7 +308,7 @@ TEST(a_deadline_that_fired_cannot_be_moved)
 {
     eddy_timeout limit;
 
-    eddy_timeout_enter_(&limit, 1.0, "here");
+    eddy_timeout_enter(&limit, 1.0, "here");
     int nan = eddy_timeout_reschedule(&limit, (double)NAN);
     int timed_out = eddy_sleep(5);
     int late = eddy_timeout_reschedule(&limit, eddy_time() + 1);
@@ -556,8 +556,8 @@ static int closes_out_of_order(void)
 {
     eddy_timeout outer, inner;
 
-    eddy_timeout_enter_(&outer, 1, "file.c:1");
-    eddy_timeout_enter_(&inner, 1, "file.c:2");
+    eddy_timeout_enter(&outer, 1, "file.c:1");
+    eddy_timeout_enter(&inner, 1, "file.c:2");
     eddy_timeout_exit(&outer);
     return 0;
 }
@@ -568,7 +568,7 @@ static int leaves_open(void)
     static eddy_shield_scope shield;
 
     eddy_task_set_name(eddy_current_task(), "careless");
-    eddy_shield_enter_(&shield, "file.c:3");
+    eddy_shield_enter(&shield, "file.c:3");
     return 0;
 }
 EDDY_ASYNC(leaves_open);
