@@ -95,6 +95,8 @@ EDDY_END_DECLS
                    "(..., " #result " *)");                                                        \
     _Static_assert(sizeof(result) <= EDDY_RESULT_MAX,                                              \
                    "the result of " #f " is too large: return a pointer");                         \
+    _Static_assert(_Alignof(__typeof__(result)) <= 16,                                             \
+                   "the result of " #f " is aligned to more than 16 bytes: return a pointer");     \
     EDDY_ASYNC_ARGS_(f, __VA_ARGS__)                                                               \
     static int f##_eddy_entry(void *eddy_p, void *eddy_r)                                          \
     {                                                                                              \
@@ -128,7 +130,9 @@ EDDY_END_DECLS
         EDDY_FIELDS_(__VA_ARGS__)                                                                  \
     };                                                                                             \
     _Static_assert(sizeof(struct f##_eddy_args) <= EDDY_ARGS_MAX,                                  \
-                   "the arguments of " #f " are too large: pass a pointer");
+                   "the arguments of " #f " are too large: pass a pointer");                       \
+    _Static_assert(_Alignof(struct f##_eddy_args) <= 16,                                           \
+                   "an argument of " #f " is aligned to more than 16 bytes: pass a pointer");
 
 #define EDDY_ASYNC_STARTERS_(f, ...)                                                               \
     __attribute__((unused)) static inline eddy_call EDDY_JOIN_(                                    \
@@ -138,7 +142,7 @@ EDDY_END_DECLS
         *(struct f##_eddy_args *)eddy_c.args = (struct f##_eddy_args){EDDY_NAMES_(__VA_ARGS__)};   \
         return eddy_c;                                                                             \
     }                                                                                              \
-    __attribute__((unused)) static inline eddy_task *f##_eddy_task(                                \
+    __attribute__((unused, warn_unused_result)) static inline eddy_task *f##_eddy_task(            \
         const char *eddy_w, const struct eddy_task_options *eddy_o EDDY_PARAMS_(__VA_ARGS__))      \
     {                                                                                              \
         eddy_task *eddy_t = eddy_task_new_(&f##_eddy_async, eddy_w, eddy_o);                       \

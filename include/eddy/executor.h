@@ -42,8 +42,12 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_to_thread_call(eddy_call call);
 #define eddy_run_in_executor(f, ...)                                                               \
     eddy_task_from_call(EDDY_THREAD_CALL(f __VA_OPT__(, ) __VA_ARGS__))
 
+/* Starts a call as a task of a loop that need not run yet, on the loop's own thread:
+ * loop.create_task. NULL also when the loop is closed. */
+EDDY_NODISCARD EDDY_API eddy_task *eddy_loop_create_task(eddy_loop *loop, eddy_call call);
+
 /* Starts any call as a task, as eddy_create_task does; its `out` is unused. */
-EDDY_API eddy_task *eddy_task_from_call(eddy_call call);
+EDDY_NODISCARD EDDY_API eddy_task *eddy_task_from_call(eddy_call call);
 
 /*
  * Shuts the default pool: waits for its jobs; later ones get -ESHUTDOWN.

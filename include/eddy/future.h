@@ -71,7 +71,8 @@ EDDY_API EDDY_AWAITS void eddy_future_close(eddy_future *future);
 #define eddy_future_set_result(future, ...)                                                        \
     eddy_future_set((future), (__VA_ARGS__), sizeof *(__VA_ARGS__))
 EDDY_API int eddy_future_set(eddy_future *future, const void *value, size_t size);
-/* Sets an error, a negative code, for all who wait. 0 or -EALREADY. */
+/* Sets an error, a negative code, for all who wait. 0, -EALREADY, or -EPERM outside
+ * a running loop while callbacks are to be called. */
 EDDY_API int eddy_future_set_error(eddy_future *future, int code);
 /* Sets -ECANCELED. 0, or -EALREADY when it is done. */
 EDDY_API int eddy_future_cancel(eddy_future *future);
@@ -95,8 +96,9 @@ EDDY_API bool eddy_future_cancelled(const eddy_future *future); /* Done with -EC
 
 /*
  * Calls callback(argument) on the loop, as by eddy_loop_call_soon, once the
- * future is done; callbacks run in the order in which they were added. Returns
- * 0, or -ENOMEM.
+ * future is done; callbacks run in the order in which they were added. A future
+ * that is dropped while it is pending keeps their memory: cancel it first. Returns
+ * 0, -ENOMEM, or -EPERM outside a running loop.
  */
 EDDY_API int
 eddy_future_add_done_callback(eddy_future *future, eddy_callback *callback, void *argument);

@@ -30,17 +30,19 @@ EDDY_BEGIN_DECLS
  * The members are the library's. */
 typedef struct eddy_group {
     struct eddy_scope_ scope;
-    struct eddy_list_ children; /* not ended */
-    struct eddy_list_ failed;   /* ended with an error, in this order */
-    size_t alive;               /* how many are in children */
-    size_t failures;            /* how many are in failed */
-    int *outcomes;              /* gather's, or NULL */
-    void *joiner;               /* the owner's wait, while it joins */
-    bool gathering;             /* a gather: a cancelled child has failed too */
-    bool collecting;            /* failures do not abort */
-    bool no_memory;             /* a child could not be made */
-    bool cut;                   /* the join was cut short by a cancel or timeout */
-    bool closed;                /* joined or aborted: no more children */
+    struct eddy_list_ children;    /* not ended */
+    struct eddy_list_ failed;      /* ended with an error, in this order */
+    size_t alive;                  /* how many are in children */
+    size_t failures;               /* how many are in failed */
+    int *outcomes;                 /* gather's, or NULL */
+    void *joiner;                  /* the owner's wait, while it joins */
+    bool gathering;                /* a gather: a cancelled child has failed too */
+    bool collecting;               /* failures do not abort */
+    bool no_memory;                /* a child could not be made */
+    struct eddy_link_ cancel_link; /* while its cancel waits for others */
+    bool cancelling;
+    bool cut;    /* the join was cut short by a cancel or timeout */
+    bool closed; /* joined or aborted: no more children */
 } eddy_group;
 
 /* Declares a group that holds to the end of the block, on every way out. */
@@ -98,9 +100,15 @@ EDDY_API int eddy_group_error(eddy_group *group, size_t index, const char **mess
  * then all others have been cancelled and joined.
  */
 #define eddy_gather(...)                                                                           \
-    eddy_gather_calls((const eddy_call[]){__VA_ARGS__},                                            \
-                      sizeof((const eddy_call[]){__VA_ARGS__}) / sizeof(eddy_call))
+    eddy_gather_calls((const eddy_call[]){__VA_ARGS__}, EDDY_CALL_COUNT_(__VA_ARGS__))
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_gather_calls(const eddy_call *calls, size_t count);
+
+/* How many calls there are; the first must be one, not what a plain call returned. */
+#define EDDY_CALL_COUNT_(...)                                                                      \
+    (sizeof((const eddy_call[]){__VA_ARGS__}) / sizeof(eddy_call) +                                \
+     0 * sizeof(char[_Generic((EDDY_FIRST_(__VA_ARGS__ __VA_OPT__(, )(eddy_call){0})),             \
+                              eddy_call : 1)]))
+#define EDDY_FIRST_(first, ...) first
 
 /*
  * gather(..., return_exceptions=True): waits for every call whatever its
@@ -114,7 +122,7 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_gather_calls(const eddy_call *calls
  */
 #define eddy_gather_outcomes(outcomes, ...)                                                        \
     eddy_gather_outcomes_calls((outcomes), (const eddy_call[]){__VA_ARGS__},                       \
-                               sizeof((const eddy_call[]){__VA_ARGS__}) / sizeof(eddy_call))
+                               EDDY_CALL_COUNT_(__VA_ARGS__))
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_gather_outcomes_calls(int *outcomes, const eddy_call *calls, size_t count);
 

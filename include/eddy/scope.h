@@ -46,7 +46,7 @@ typedef struct eddy_timeout {
     struct eddy_timer_ timer;
 } eddy_timeout;
 
-typedef struct eddy_shield {
+typedef struct eddy_shield_scope {
     struct eddy_scope_ scope;
 } eddy_shield_scope;
 
@@ -102,6 +102,7 @@ EDDY_API int eddy_timeout_reschedule(eddy_timeout *timeout, double when);
  *     EDDY_TRY(eddy_lock_acquire(&lock));
  *     EDDY_DEFER(eddy_lock_release, &lock);
  */
+#ifndef __cplusplus
 #define EDDY_DEFER(function, argument)                                                             \
     EDDY_CLEANUP_(eddy_defer_run_)                                                                 \
     struct eddy_defer_ EDDY_JOIN_(eddy_defer_, __COUNTER__) = {                                    \
@@ -109,6 +110,7 @@ EDDY_API int eddy_timeout_reschedule(eddy_timeout *timeout, double when);
          (void)sizeof(char[sizeof(1 ? (argument) : (argument)) == sizeof(void *) ? 1 : -1]),       \
          (void (*)(void *))(void (*)(void))(function)),                                            \
         (void *)(argument)}
+#endif
 
 /*
  * The functions under the macros, for bindings and C++. Each enter is matched by an

@@ -35,8 +35,15 @@ struct eddy_task_head_ {
     int rc; /* of the last wait; at the end, of the task */
 };
 
-/* Sanitizers must be told of each switch: then nothing is switched inline. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/*
+ * Sanitizers must be told of each switch: then nothing is switched inline. Nor where
+ * EDDY_NO_INLINE_SWITCH is defined: a file whose functions have a target attribute
+ * with more registers than the file itself (function multiversioning with AVX-512)
+ * must define it, since the switch saves what the file's own target has.
+ */
+#if defined(EDDY_NO_INLINE_SWITCH)
+#define EDDY_SWITCH_INLINE_ 0
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define EDDY_SWITCH_INLINE_ 0
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \

@@ -27,11 +27,12 @@ struct eddy_waiters_ {
 /* Mutual exclusion. Not re-entrant; any task may release it. */
 typedef struct eddy_lock {
     struct eddy_waiters_ waiters;
-    eddy_task *owner; /* for reports */
+    eddy_task *owner; /* for reports; it may have ended: */
+    uint64_t owner_id;
     bool locked;
 } eddy_lock;
 /* clang-format off */
-#define EDDY_LOCK_INIT {{{NULL, NULL}, NULL}, NULL, false}
+#define EDDY_LOCK_INIT {{{NULL, NULL}, NULL}, NULL, 0, false}
 /* clang-format on */
 
 /*

@@ -10,7 +10,9 @@
  * Owner. Whoever creates a task owns its handle and ends it in one of three
  * ways: EDDY_TASK does so at the end of its block, eddy_task_release does so
  * now, eddy_task_detach lets the task go on alone. A handle must not be used
- * after that. What is forgotten is ended and freed by eddy_run.
+ * after that. An await does not end ownership: eddy_await(eddy_create_task(f)) keeps
+ * the task's stack until eddy_run, which ends and frees what was forgotten; call f
+ * plainly instead.
  */
 #ifndef EDDY_TASK_H
 #define EDDY_TASK_H
@@ -84,9 +86,10 @@ typedef struct eddy_task_options {
  *   -EDEADLK     a task awaits itself
  *   -EINVAL      the task belongs to another loop
  *   -EALREADY    an owned result was taken before
- *   -ECANCELED, -ETIMEDOUT   the wait ended, the awaited task goes on; also
- *                the task's own error when it was cancelled itself
+ *   -ECANCELED, -ETIMEDOUT   the wait ended, the awaited task goes on; or it is
+ *                the task's own error: eddy_task_done(task) tells
  */
+#ifndef __cplusplus
 #define eddy_await(...) EDDY_JOIN_(EDDY_AWAIT_, EDDY_COUNT_(__VA_ARGS__))(__VA_ARGS__)
 #define EDDY_AWAIT_1(x) EDDY_AWAIT_FUNCTION_(x)((x), NULL, 0)
 #define EDDY_AWAIT_2(x, out) EDDY_AWAIT_FUNCTION_(x)((x), (out), sizeof *(out))
@@ -98,14 +101,16 @@ typedef struct eddy_task_options {
 #define EDDY_AWAIT(...) EDDY_JOIN_(EDDY_AWAIT_CALL_, EDDY_COUNT_(__VA_ARGS__))(__VA_ARGS__)
 #define EDDY_AWAIT_CALL_1(task) eddy_await_call_((task), NULL, 0, EDDY_HERE_)
 #define EDDY_AWAIT_CALL_2(task, out) eddy_await_call_((task), (out), sizeof *(out), EDDY_HERE_)
+#endif
 
 /*
  * The functions under the macros, for bindings and C++: `entry` is called as
  * entry(args, result), with a copy of the `args_size` bytes at `args` and room
  * for `result_size` bytes. `options` may be NULL. Same returns as above.
  */
-EDDY_API eddy_task *eddy_task_create(eddy_entry *entry, const void *args, size_t args_size,
-                                     size_t result_size, const eddy_task_options *options);
+EDDY_NODISCARD EDDY_API eddy_task *eddy_task_create(eddy_entry *entry, const void *args,
+                                                    size_t args_size, size_t result_size,
+                                                    const eddy_task_options *options);
 
 /* eddy_await(task, out) with the size spelled out; out may be NULL.
  * Suspends unless the task has ended. */

@@ -91,10 +91,12 @@ eddy_as_completed_next(eddy_as_completed *iterator, eddy_task **task);
  * cancels the task as well; -EINVAL for NaN or a task of another loop, -EDEADLK
  * for the calling task.
  */
+#ifndef __cplusplus
 #define eddy_wait_for(what, seconds)                                                               \
     _Generic((what), eddy_call                                                                     \
              : eddy_wait_for_call, eddy_task *                                                     \
              : eddy_wait_for_task)((what), (seconds))
+#endif
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_wait_for_call(eddy_call call, double seconds);
 /* See eddy_wait_for. Suspends until the task has ended. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_wait_for_task(eddy_task *task, double seconds);

@@ -21,7 +21,7 @@ static const struct error_text {
     {-EDEADLK, "deadlock: nothing can wake this task"},
     {-EINPROGRESS, "not done yet"},
     {-EINTR, "interrupted"},
-    {-ENOMEM, "out of memory, or no handle because memory was short"},
+    {-ENOMEM, "out of memory, or a task that could not be created"},
     {-EOVERFLOW, "released or marked done more often than taken"},
     {-EOWNERDEAD, "the barrier is broken"},
     {-EPERM, "not permitted here"},

@@ -59,6 +59,7 @@ int eddy_loop_new(eddy_loop **out)
     if (!loop)
         return -ENOMEM;
     pthread_once(&once, loop_watch_forks);
+    ed_loop_watch_stats();
     rc = ed_engine_open(&loop->engine);
     if (rc < 0) {
         ed_free(loop);
@@ -92,6 +93,7 @@ int eddy_loop_close(eddy_loop *loop)
         return -EBUSY;
     if (loop->closed)
         return 0;
+    loop->closed = true;
     pthread_mutex_lock(&loops_mutex);
     ed_list_remove(&loops, &loop->link);
     pthread_mutex_unlock(&loops_mutex);
@@ -102,10 +104,10 @@ int eddy_loop_close(eddy_loop *loop)
     ed_loop_close_inbox(loop);
     ed_loop_close_readers(loop);
     loop_drain_engine(loop);
+    ed_loop_close_handles(loop);
+    ed_timer_init(&loop->timers, 0); /* what is left belongs to tasks that end now */
     if (loop->tasks)
         loop->tasks_close(loop);
-    ed_loop_close_handles(loop);
-    loop->closed = true;
     loop->ready = NULL;
     loop->ready_end = &loop->ready;
     ed_engine_close(loop->engine);
@@ -246,8 +248,8 @@ static void loop_run_ready(eddy_loop *loop)
         loop_run_stepped(loop);
         return;
     }
-    loop->turns = ed_unlikely(loop->shuffled) ? ed_loop_shuffle(loop) : ED_TURN;
-    while (loop->turns > 0 && loop->ready && !loop->stopped) {
+    loop->turns = 1 + (ed_unlikely(loop->shuffled) ? ed_loop_shuffle(loop) : ED_TURN);
+    while (loop->turns > 1 && loop->ready && !loop->stopped) {
         struct ed_ready *node = ed_loop_take_ready(loop);
 
         loop->turns--;

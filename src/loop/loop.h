@@ -56,8 +56,9 @@ struct eddy_loop {
     uint64_t seed;
     struct ed_ready stop; /* the mark in the queue behind which a run ends */
     bool stop_asked, stop_queued;
-    size_t holds; /* explicit, and thread-settable futures */
-    size_t jobs;  /* in threads: real time passes until they end */
+    size_t holds;                       /* explicit, and thread-settable futures */
+    size_t jobs;                        /* in threads: real time passes until they end */
+    size_t task_count, generator_count; /* not freed, kept by the layer above */
 
     struct eddy_list_ handle_chunks;
     struct ed_handle *free_handles;
@@ -162,6 +163,9 @@ void ed_loop_call(eddy_loop *loop, eddy_callback *callback, void *argument,
 /* Sends a report; `format` makes its message. */
 void ed_loop_report(eddy_loop *loop, enum eddy_report_kind kind, int code, eddy_task *task,
                     const char *format, ...) EDDY_PRINTF_(5, 6);
+
+/* Arranges for EDDY_STATS=1 (stats.c). */
+void ed_loop_watch_stats(void);
 
 /* Sums over all open loops, for eddy_get_stats: tasks attach `count`. */
 void ed_loop_for_each(void (*visit)(eddy_loop *loop, void *argument), void *argument);

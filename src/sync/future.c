@@ -83,6 +83,8 @@ static void future_finish(eddy_future *future)
 
 static int future_take_right(eddy_future *future)
 {
+    if (future->callbacks.first && !eddy_thread_.loop)
+        return -EPERM; /* nobody could call them */
     if (future->state || __atomic_exchange_n(&future->posted, 1, __ATOMIC_ACQ_REL))
         return -EALREADY;
     return 0;
@@ -99,8 +101,10 @@ static void future_finish_here(eddy_future *future, int code)
 int eddy_future_set(eddy_future *future, const void *value, size_t size)
 {
     future_check_size(future, size);
-    if (future_take_right(future) < 0)
-        return ed_fail(-EALREADY);
+    int rc = future_take_right(future);
+
+    if (rc < 0)
+        return ed_fail(rc);
     memcpy(future->value, value, size);
     future_finish_here(future, 0);
     return 0;
@@ -110,8 +114,10 @@ int eddy_future_set_error(eddy_future *future, int code)
 {
     if (code >= 0)
         ed_die("eddy_future_set_error: the code %d is not negative", code);
-    if (future_take_right(future) < 0)
-        return ed_fail(-EALREADY);
+    int rc = future_take_right(future);
+
+    if (rc < 0)
+        return ed_fail(rc);
     future_finish_here(future, code);
     return 0;
 }
@@ -228,6 +234,8 @@ int eddy_future_add_done_callback(eddy_future *future, eddy_callback *callback, 
 {
     struct future_callback *entry;
 
+    if (!eddy_thread_.loop)
+        return ed_raise(-EPERM, "a future's callback is added outside a running loop");
     if (future->state)
         return eddy_loop_call_soon(eddy_thread_.loop, callback, argument).handle ? 0
                                                                                  : ed_fail(-ENOMEM);

@@ -9,10 +9,18 @@
 
 static eddy_task *lock_holder(const struct ed_wait *wait)
 {
-    return ((const eddy_lock *)wait->object)->owner;
+    const eddy_lock *lock = wait->object;
+
+    return ed_task_if_alive(wait->task->loop, lock->owner, lock->owner_id);
 }
 
 static const struct ed_wait_kind lock_kind = {"lock.acquire", NULL, lock_holder};
+
+ED_INLINE void lock_set_owner(eddy_lock *lock, eddy_task *owner)
+{
+    lock->owner = owner;
+    lock->owner_id = owner ? owner->id : 0;
+}
 
 /* Takes the lock, or waits for it. */
 static int lock_take(eddy_lock *lock, bool shielded)
@@ -21,7 +29,7 @@ static int lock_take(eddy_lock *lock, bool shielded)
 
     if (ed_likely(!lock->locked)) {
         lock->locked = true;
-        lock->owner = wait.task;
+        lock_set_owner(lock, wait.task);
         return 0;
     }
     wait.shielded = shielded;
@@ -45,7 +53,7 @@ int eddy_lock_acquire_nowait(eddy_lock *lock)
     if (lock->locked)
         return ed_fail(-EAGAIN);
     lock->locked = true;
-    lock->owner = eddy_thread_.task;
+    lock_set_owner(lock, eddy_thread_.task);
     return 0;
 }
 
@@ -57,7 +65,7 @@ int eddy_lock_release(eddy_lock *lock)
         return ed_raise(-EPERM, "a lock is released that nobody holds");
     wait = ed_waiters_take(&lock->waiters);
     lock->locked = wait != NULL;
-    lock->owner = wait ? wait->task : NULL;
+    lock_set_owner(lock, wait ? wait->task : NULL);
     if (wait)
         ed_wake(wait, 0);
     return 0;

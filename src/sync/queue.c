@@ -86,9 +86,14 @@ static void queue_move(eddy_queue *queue, char *items, size_t capacity)
 static ED_NOINLINE int queue_grow(eddy_queue *queue)
 {
     size_t stride = queue_stride(queue), capacity = queue->capacity * 2;
-    size_t fit = queue->kind == EDDY_QUEUE_PRIORITY_ ? 0 : sizeof queue->small / stride;
+    size_t fit;
     char *items;
 
+    if (queue->item_size == 0)
+        ed_die("a queue of items without a size");
+    fit = queue->kind == EDDY_QUEUE_PRIORITY_ ? 0 : sizeof queue->small / stride;
+    if (queue->kind == EDDY_QUEUE_PRIORITY_ && !queue->compare)
+        ed_die("a priority queue has no function that compares its items");
     if (capacity < 8)
         capacity = 8;
     if (queue->maxsize && capacity > queue->maxsize)

@@ -13,6 +13,8 @@
 #include "eddy/debug.h"
 #include "task/park.h"
 
+#define DUMP_LINES ((size_t)10000) /* a million tasks make no readable report */
+
 static eddy_task *dump_holder(const eddy_task *task)
 {
     const struct ed_wait *wait = task->wait;
@@ -32,13 +34,13 @@ static bool dump_is_below(const eddy_task *task, const eddy_task *other)
 
 static void dump_hang(eddy_task *task, eddy_task *awaiter)
 {
-    eddy_task **end = &awaiter->first_awaited;
-
     if (task->awaiter || dump_is_below(awaiter, task))
         return;
-    while (*end)
-        end = &(*end)->next_awaited;
-    *end = task;
+    if (awaiter->first_awaited)
+        awaiter->last_awaited->next_awaited = task;
+    else
+        awaiter->first_awaited = task;
+    awaiter->last_awaited = task;
     task->awaiter = awaiter;
 }
 
@@ -79,13 +81,15 @@ static void dump_line(FILE *stream, eddy_task *task, int depth)
     fputc('\n', stream);
 }
 
-static void dump_tree(FILE *stream, eddy_task *root)
+/* Prints a task and what hangs below it, up to *left lines. */
+static void dump_tree(FILE *stream, eddy_task *root, size_t *left)
 {
     eddy_task *task = root;
     int depth = 0;
 
-    while (task) {
+    while (*left > 0) {
         dump_line(stream, task, depth);
+        --*left;
         if (task->first_awaited) {
             task = task->first_awaited;
             depth++;
@@ -103,10 +107,16 @@ static void dump_tree(FILE *stream, eddy_task *root)
 
 static void dump_all(FILE *stream, struct ed_tasks *tasks)
 {
+    size_t left = DUMP_LINES, count = 0;
+
     dump_build(tasks);
-    for (eddy_task *t = ed_task_next(tasks, NULL); t; t = ed_task_next(tasks, t))
+    for (eddy_task *t = ed_task_next(tasks, NULL); t; t = ed_task_next(tasks, t)) {
+        count += !t->is.done;
         if (!t->is.done && !t->awaiter)
-            dump_tree(stream, t);
+            dump_tree(stream, t, &left);
+    }
+    if (count > DUMP_LINES)
+        fprintf(stream, "  and %zu more\n", count - DUMP_LINES);
 }
 
 void eddy_dump_tasks(FILE *stream)

@@ -110,7 +110,7 @@ eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *ar
     memset(top, 0, 16); /* ends backtraces */
     g->head.body = (struct eddy_context_){top + sizeof(void *) * EDDY_ENTRY_WORDS_,
                                           (void *)generator_main, NULL};
-    ed_count(&tasks->generators, 1);
+    ed_count(&loop->generator_count, 1);
     return &g->head;
 }
 
@@ -216,8 +216,8 @@ void eddy_generator_free(eddy_generator *head)
     if (eddy_generator_close(head) == -EBUSY)
         ed_die("the generator %s() of %s is freed while it runs", g->name, g->where);
     tasks = g->loop->tasks;
-    ed_count(&tasks->generators, -1);
-    ed_stack_give(&tasks->stacks, &g->stack, false);
+    ed_count(&g->loop->generator_count, -1);
+    ed_stack_give(&tasks->stacks, &g->stack);
 }
 
 void eddy_generator_end_scope_(eddy_generator *const *g)
@@ -265,8 +265,8 @@ void ed_generators_close(eddy_loop *loop)
         next = ed_stack_next(&tasks->stacks, stack);
         if (stack->use != ED_STACK_GENERATOR)
             continue;
-        ed_count(&tasks->generators, -1);
-        ed_stack_give(&tasks->stacks, stack, true);
+        ed_count(&loop->generator_count, -1);
+        ed_stack_give(&tasks->stacks, stack);
     }
 }
 

@@ -36,11 +36,29 @@ void eddy_group_enter(eddy_group *group, const char *where)
         ed_die("the group of %s stands outside a task", where);
 }
 
+/* Cancels the children. Those that join groups of their own put these into the list
+ * of the loop's, so that a deep tree takes no deep stack. */
 void eddy_group_cancel(eddy_group *group)
 {
+    struct ed_tasks *tasks = group->scope.task ? group->scope.task->loop->tasks : NULL;
+    struct eddy_link_ *next = &group->cancel_link;
+
     group->closed = true;
-    ED_LIST_FOR_EACH(link, &group->children)
-        ed_task_cancel_final(group_child(link));
+    if (!tasks || group->cancelling)
+        return;
+    group->cancelling = true;
+    if (tasks->cancelling) {
+        ed_list_append(&tasks->to_cancel, next);
+        return;
+    }
+    tasks->cancelling = true;
+    for (; next; next = ed_list_pop(&tasks->to_cancel)) {
+        group = ed_container_of(next, eddy_group, cancel_link);
+        ED_LIST_FOR_EACH(link, &group->children)
+            ed_task_cancel_final(group_child(link));
+        group->cancelling = false;
+    }
+    tasks->cancelling = false;
 }
 
 /* The first failure: everything in the group's block fails with it. */
@@ -105,10 +123,13 @@ void ed_group_child_done(eddy_group *group, eddy_task *child)
             group_abort(group, child->rc);
         }
     } else {
-        ed_task_free(child, true);
+        ed_task_free(child);
     }
-    if (join && group->alive == 0)
+    if (join && group->alive == 0) {
+        group->joiner = NULL; /* it is joined: nobody may be added before the owner runs */
+        group->closed = true;
         ed_wake(&join->wait, 0);
+    }
 }
 
 static bool group_join_abort(struct ed_wait *wait)
@@ -190,7 +211,7 @@ void eddy_group_exit(eddy_group *group)
     }
     ed_scope_exit(&group->scope);
     while ((link = ed_list_pop(&group->failed)))
-        ed_task_free(group_child(link), false);
+        ed_task_free(group_child(link));
 }
 
 size_t eddy_group_error_count(const eddy_group *group)

@@ -133,6 +133,14 @@ void ed_overflow_watch(struct ed_tasks *tasks)
     pthread_mutex_unlock(&overflow_mutex);
 }
 
+void ed_overflow_forget(void)
+{
+    if (overflow_users > 0)
+        overflow_uninstall();
+    overflow_users = 0;
+    overflow_tasks = NULL;
+}
+
 void ed_overflow_unwatch(void)
 {
     if (!overflow_tasks)

@@ -36,7 +36,7 @@ static struct {
     int count;            /* atomic: signals so far */
     int handled;          /* signals that the loop has seen */
     struct sigaction before;
-    eddy_post post;
+    eddy_post *post; /* the loop's own: an older one may still be on its way to another loop */
 } interrupt;
 
 static int interrupt_seen(void *unused)
@@ -68,7 +68,7 @@ static void interrupt_signal(int number)
         signal(number, SIG_DFL);
         raise(number);
     } else {
-        (void)eddy_loop_post(interrupt.loop, &interrupt.post); /* it is open while we handle */
+        (void)eddy_loop_post(interrupt.loop, interrupt.post); /* it is open while we handle */
     }
     errno = error;
 }
@@ -78,12 +78,14 @@ static bool interrupt_watch(eddy_loop *loop)
 {
     struct sigaction action = {.sa_handler = interrupt_signal, .sa_flags = SA_RESTART};
 
-    if (getpid() != gettid() || interrupt.loop || sigaction(SIGINT, NULL, &interrupt.before) < 0 ||
+    if (!loop->tasks || getpid() != gettid() || interrupt.loop ||
+        sigaction(SIGINT, NULL, &interrupt.before) < 0 ||
         (interrupt.before.sa_flags & SA_SIGINFO) || interrupt.before.sa_handler != SIG_DFL)
         return false;
     interrupt.loop = loop;
     interrupt.count = interrupt.handled = 0;
-    interrupt.post = (eddy_post)EDDY_POST_INIT(interrupt_seen, NULL);
+    interrupt.post = &loop->tasks->interrupt;
+    interrupt.post->callback = interrupt_seen;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     return true;
@@ -98,6 +100,12 @@ static void interrupt_unwatch(bool watching)
     if (sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == interrupt_signal)
         sigaction(SIGINT, &interrupt.before, NULL);
     interrupt.loop = NULL;
+}
+
+void ed_interrupt_forget(void)
+{
+    interrupt_unwatch(interrupt.loop != NULL);
+    interrupt.run = NULL;
 }
 
 /* The main task ------------------------------------------------------------- */
@@ -131,7 +139,7 @@ static int main_outcome(eddy_task *task, void *out)
     int rc = eddy_task_result_nowait(task, task->rc >= 0 ? out : NULL, task->function->result_size);
 
     ed_error_keep(task, rc);
-    ed_task_free(task, false);
+    ed_task_free(task);
     return rc;
 }
 
@@ -175,7 +183,7 @@ static void run_close_generators(eddy_loop *loop)
     if (!run.task)
         return; /* no memory: they are freed without their clean-up */
     if (run_until_done(&run) == 0)
-        ed_task_free(run.task, false);
+        ed_task_free(run.task);
 }
 
 static void run_clean_up(eddy_loop *loop)
@@ -194,7 +202,7 @@ static void run_clean_up(eddy_loop *loop)
             rc = 0;
         pierce = true;
     }
-    if (tasks && tasks->generators && rc == 0)
+    if (tasks && loop->generator_count && rc == 0)
         run_close_generators(loop);
 }
 
@@ -222,6 +230,9 @@ int eddy_runner_run(eddy_runner *runner, eddy_call call)
         return ed_raise(-EBUSY, "a loop runs in this thread already");
     if (!loop)
         return run_no_loop(runner);
+    rc = ed_loop_check_run(loop);
+    if (rc < 0)
+        return ed_raise(rc, "the runner's loop is closed, or another thread's");
     run.task = ed_task_new_call(loop, &call);
     if (!run.task)
         return -ENOMEM;
@@ -238,7 +249,7 @@ int eddy_runner_run(eddy_runner *runner, eddy_call call)
     if (rc < 0) {
         run.task->is.error_read = true; /* the reason why it ended counts */
         if (run.task->is.done)
-            ed_task_free(run.task, false);
+            ed_task_free(run.task);
     } else {
         rc = main_outcome(run.task, call.out);
         if (rc == -ECANCELED && watching && interrupt.handled > 0)
@@ -262,6 +273,8 @@ void eddy_runner_close(eddy_runner *runner)
     eddy_loop *loop = runner->loop;
     bool watching;
 
+    if (loop && loop->running)
+        ed_die("eddy_runner_close: its loop is running");
     runner->closed = true;
     ed_locals_unref(runner->locals);
     runner->locals = NULL;

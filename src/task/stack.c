@@ -71,7 +71,6 @@ static struct ed_slab *slab_new(struct ed_stacks *stacks, unsigned class)
         return NULL;
     }
     ed_list_prepend(&stacks->classes[class].open, &slab->link);
-    stacks->classes[class].empty++;
     return slab;
 }
 
@@ -88,7 +87,8 @@ static void slab_free(struct ed_stacks *stacks, struct ed_slab *slab)
     }
     ed_stats_add(ED_STAT_STACKS, -(long)slab->fresh);
     ed_list_remove(&stacks->classes[slab->class].open, &slab->link);
-    stacks->classes[slab->class].empty--;
+    if (stacks->classes[slab->class].spare == slab)
+        stacks->classes[slab->class].spare = NULL;
     ed_unmap(slab->memory, slab->slots * slab->slot_size);
     ed_free(slab);
 }
@@ -163,8 +163,7 @@ ed_stack_take_slowly(struct ed_stacks *stacks, unsigned index, enum ed_stack_use
         slab->free = stack->next_free;
     else if (!(stack = slab_take_fresh(slab)))
         return NULL;
-    if (slab->used++ == 0)
-        class->empty--;
+    slab->used++;
     if (!slab->free && slab->fresh == slab->slots) {
         ed_list_remove(&class->open, &slab->link);
         ed_list_append(&class->full, &slab->link);
@@ -182,7 +181,7 @@ ed_stack_take_slowly(struct ed_stacks *stacks, unsigned index, enum ed_stack_use
     return stack;
 }
 
-void ed_stack_give_slowly(struct ed_stacks *stacks, struct ed_stack *stack, bool running)
+void ed_stack_give_slowly(struct ed_stacks *stacks, struct ed_stack *stack)
 {
     struct ed_slab *slab = stack->slab;
     struct ed_stack_class *class = &stacks->classes[slab->class];
@@ -196,9 +195,10 @@ void ed_stack_give_slowly(struct ed_stacks *stacks, struct ed_stack *stack, bool
     slab->free = stack;
     if (--slab->used > 0)
         return;
-    class->empty++;
-    if (class->empty > 1 && !running)
-        slab_free(stacks, slab);
+    /* One empty slab is kept: this one, which may be running, instead of the last. */
+    if (class->spare && class->spare != slab && class->spare->used == 0)
+        slab_free(stacks, class->spare);
+    class->spare = slab;
 }
 
 static struct ed_stack *slab_next_used(const struct ed_slab *slab, size_t slot)
@@ -244,31 +244,49 @@ struct ed_stack *ed_stack_next(struct ed_stacks *stacks, struct ed_stack *after)
     return found ? found : stacks_search(stacks, slab->link.next, slab->class, full);
 }
 
-static struct ed_stack *slabs_by_guard(const struct eddy_list_ *slabs, const char *address)
+/* The slot that holds an address, among the slabs of a list: its stack, and in
+ * *offset where in the slot; NULL when none that was ever used does. */
+static struct ed_stack *
+slabs_by_address(const struct eddy_list_ *slabs, const char *address, size_t *offset)
 {
     for (const struct eddy_link_ *link = slabs->first; link; link = link->next) {
         const struct ed_slab *slab = ed_container_of(link, const struct ed_slab, link);
-        size_t offset = (size_t)(address - slab->memory);
+        size_t distance = (size_t)(address - slab->memory);
 
-        if (address < slab->memory || offset >= slab->slots * slab->slot_size)
+        if (address < slab->memory || distance / slab->slot_size >= slab->fresh)
             continue;
-        if (offset / slab->slot_size < slab->fresh && offset % slab->slot_size < ED_STACK_GUARD)
-            return slab_stack(slab, offset / slab->slot_size);
+        *offset = distance % slab->slot_size;
+        return slab_stack(slab, distance / slab->slot_size);
     }
     return NULL;
 }
 
+static struct ed_stack *
+stacks_by_address(struct ed_stacks *stacks, const void *address, size_t *offset)
+{
+    struct ed_stack *stack = NULL;
+
+    for (unsigned i = 0; i < ED_STACK_CLASSES && !stack; i++) {
+        stack = slabs_by_address(&stacks->classes[i].open, address, offset);
+        if (!stack)
+            stack = slabs_by_address(&stacks->classes[i].full, address, offset);
+    }
+    return stack;
+}
+
+bool ed_stack_is_at(struct ed_stacks *stacks, const struct ed_stack *stack, enum ed_stack_use use)
+{
+    size_t offset;
+
+    return stacks_by_address(stacks, stack, &offset) == stack && stack->use == use;
+}
+
 struct ed_stack *ed_stack_by_guard(struct ed_stacks *stacks, const void *address)
 {
-    for (unsigned i = 0; i < ED_STACK_CLASSES; i++) {
-        struct ed_stack *stack = slabs_by_guard(&stacks->classes[i].open, address);
+    size_t offset;
+    struct ed_stack *stack = stacks_by_address(stacks, address, &offset);
 
-        if (!stack)
-            stack = slabs_by_guard(&stacks->classes[i].full, address);
-        if (stack)
-            return stack;
-    }
-    return NULL;
+    return stack && offset < ED_STACK_GUARD ? stack : NULL;
 }
 
 void ed_stacks_close(struct ed_stacks *stacks)

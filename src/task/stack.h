@@ -35,7 +35,7 @@ struct ed_stack {
 struct ed_stack_class {
     struct eddy_list_ open; /* slabs with a free slot, the warmest first */
     struct eddy_list_ full;
-    size_t empty; /* slabs in open without a used slot */
+    struct ed_slab *spare; /* kept though it is empty, or NULL */
 };
 
 /* The stacks of one loop. */
@@ -78,14 +78,14 @@ ed_stack_take(struct ed_stacks *stacks, unsigned class, enum ed_stack_use use)
     return stack;
 }
 
-/* Gives a stack back; `running` if it is the one that calls. */
-void ed_stack_give_slowly(struct ed_stacks *stacks, struct ed_stack *stack, bool running);
-ED_INLINE void ed_stack_give(struct ed_stacks *stacks, struct ed_stack *stack, bool running)
+/* Gives a stack back; it may be the one that calls. */
+void ed_stack_give_slowly(struct ed_stacks *stacks, struct ed_stack *stack);
+ED_INLINE void ed_stack_give(struct ed_stacks *stacks, struct ed_stack *stack)
 {
     struct ed_slab *slab = stack->slab;
 
     if (ed_unlikely(slab->used == 1 || (!slab->free && slab->fresh == slab->slots))) {
-        ed_stack_give_slowly(stacks, stack, running);
+        ed_stack_give_slowly(stacks, stack);
         return;
     }
     stack->use = ED_STACK_FREE;
@@ -100,6 +100,9 @@ char *ed_stack_bottom(const struct ed_stack *stack);
 
 /* The first stack in use behind `after` (NULL: from the start), or NULL. */
 struct ed_stack *ed_stack_next(struct ed_stacks *stacks, struct ed_stack *after);
+
+/* Whether there is a stack at this address, in this use. */
+bool ed_stack_is_at(struct ed_stacks *stacks, const struct ed_stack *stack, enum ed_stack_use use);
 
 /* The stack whose guard holds this address, or NULL. Async-signal-safe. */
 struct ed_stack *ed_stack_by_guard(struct ed_stacks *stacks, const void *address);

@@ -41,8 +41,21 @@ static struct ed_locals *task_locals(void)
     return eddy_thread_.task->locals;
 }
 
+/* In a child of fork(2): signals are no longer the parent's. */
+static void tasks_forget(void)
+{
+    ed_interrupt_forget();
+    ed_overflow_forget();
+}
+
+static void tasks_watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, tasks_forget);
+}
+
 struct ed_tasks *ed_tasks_of(eddy_loop *loop)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct ed_tasks *tasks;
 
     if (ed_likely(loop->tasks != NULL))
@@ -55,7 +68,7 @@ struct ed_tasks *ed_tasks_of(eddy_loop *loop)
     loop->tasks_run = tasks_run;
     loop->tasks_stop = tasks_stop;
     loop->tasks_close = tasks_close;
-    ed_stats_watch();
+    pthread_once(&once, tasks_watch_forks);
     if (loop->running)
         tasks_run(loop, true);
     return loop->tasks;
@@ -112,7 +125,7 @@ static _Noreturn void task_main(void)
     if (self->is.owner == ED_OWNER_GROUP)
         ed_group_child_done(group, self);
     else if (self->is.owner == ED_OWNER_NONE)
-        ed_task_free(self, true);
+        ed_task_free(self);
     ed_leave(self, true);
     ed_die("a task that had ended was resumed");
 }
@@ -178,10 +191,11 @@ ED_INLINE eddy_task *task_new(eddy_loop *loop, const struct eddy_async *function
     task->error = NULL;
     task->fiber = &stack->fiber;
     task->name[0] = '\0';
+    task->mark = 0;
     if (ed_unlikely(options && options->name))
         eddy_task_set_name(task, options->name);
     task_lay_out(task, function->result_size);
-    ed_count(&tasks->count, 1);
+    ed_count(&loop->task_count, 1);
     ed_loop_ready(loop, &task->ready);
     return task;
 }
@@ -227,6 +241,14 @@ eddy_task *ed_task_new_call(eddy_loop *loop, const eddy_call *call)
         task->function = &task->own_function;
     }
     return task;
+}
+
+eddy_task *eddy_loop_create_task(eddy_loop *loop, eddy_call call)
+{
+    if (!loop->closed && pthread_equal(loop->thread, pthread_self()))
+        return ed_task_new_call(loop, &call);
+    ed_raise(-EPERM, "a task was created on a closed loop, or from another thread than its loop's");
+    return NULL;
 }
 
 eddy_task *eddy_task_from_call(eddy_call call)
@@ -286,6 +308,13 @@ eddy_task *ed_task_next(struct ed_tasks *tasks, eddy_task *after)
         stack = ed_stack_next(&tasks->stacks, stack);
     while (stack && stack->use != ED_STACK_TASK);
     return stack ? ed_container_of(stack, eddy_task, stack) : NULL;
+}
+
+eddy_task *ed_task_if_alive(eddy_loop *loop, eddy_task *task, uint64_t id)
+{
+    if (!task || !ed_stack_is_at(&loop->tasks->stacks, &task->stack, ED_STACK_TASK))
+        return NULL;
+    return task->id == id ? task : NULL;
 }
 
 /* Names, state -------------------------------------------------------------- */
@@ -396,8 +425,7 @@ int ed_task_take_result(eddy_task *task, void *out, size_t size)
     return 0;
 }
 
-/* What a waiter gets of an ended task. */
-static int task_outcome(eddy_task *task, eddy_task *reader, void *out, size_t size)
+int ed_task_outcome(eddy_task *task, eddy_task *reader, void *out, size_t size)
 {
     int taken;
 
@@ -418,7 +446,7 @@ static void task_await_notify(struct ed_completion *completion)
     struct task_await *await = ed_container_of(completion, struct task_await, completion);
 
     ed_wake_with_text(&await->wait,
-                      task_outcome(completion->task, await->wait.task, await->out, await->size));
+                      ed_task_outcome(completion->task, await->wait.task, await->out, await->size));
 }
 
 /* Awaits a task that has not ended; apart, so that the others save no registers. */
@@ -446,7 +474,7 @@ int eddy_task_await(eddy_task *task, void *out, size_t size)
         return ed_raise(-EINVAL, "task %s belongs to another loop", eddy_task_name(task));
     if (!task->is.done)
         return task_await_wait(task, out, size);
-    return task_outcome(task, self, out, size);
+    return ed_task_outcome(task, self, out, size);
 }
 
 int eddy_task_result_nowait(eddy_task *task, void *out, size_t size)
@@ -455,7 +483,7 @@ int eddy_task_result_nowait(eddy_task *task, void *out, size_t size)
         return ed_fail(-ENOMEM);
     if (!task->is.done)
         return ed_fail(-EINPROGRESS);
-    return task_outcome(task, eddy_thread_.task, out, size);
+    return ed_task_outcome(task, eddy_thread_.task, out, size);
 }
 
 int eddy_task_error(eddy_task *task)
@@ -544,7 +572,7 @@ ED_COLD static void task_report_unread(eddy_task *task)
                    ed_error_text(task, task->rc), eddy_error_name(task->rc));
 }
 
-void ed_task_free(eddy_task *task, bool running)
+void ed_task_free(eddy_task *task)
 {
     struct ed_tasks *tasks = task->loop->tasks;
 
@@ -556,8 +584,8 @@ void ed_task_free(eddy_task *task, bool running)
         ed_free(task->error);
     if (ed_unlikely(task->locals != NULL))
         ed_locals_unref(task->locals);
-    ed_count(&tasks->count, -1);
-    ed_stack_give(&tasks->stacks, &task->stack, running);
+    ed_count(&task->loop->task_count, -1);
+    ed_stack_give(&tasks->stacks, &task->stack);
 }
 
 static void task_joined(struct ed_completion *completion)
@@ -597,7 +625,7 @@ ED_INLINE void task_release(eddy_task *task)
         ed_task_cancel_final(task);
         ed_task_join(task);
     }
-    ed_task_free(task, false);
+    ed_task_free(task);
 }
 
 void eddy_task_release(eddy_task **place)
@@ -626,7 +654,7 @@ void eddy_task_detach(eddy_task **place)
         task_not_owned("detached");
     task->is.owner = ED_OWNER_NONE;
     if (task->is.done)
-        ed_task_free(task, false);
+        ed_task_free(task);
 }
 
 /* An array of handles with its length in front. */
@@ -667,9 +695,14 @@ static void tasks_stop(eddy_loop *loop)
 {
     struct ed_tasks *tasks = loop->tasks;
 
-    for (eddy_task *task = ed_task_next(tasks, NULL); task; task = ed_task_next(tasks, task))
-        if (task->wait && task->wait->kind->abort && !task->wait->aborting)
-            (void)task->wait->kind->abort(task->wait); /* it will not go on either way */
+    for (eddy_task *task = ed_task_next(tasks, NULL); task; task = ed_task_next(tasks, task)) {
+        struct ed_wait *wait = task->wait;
+
+        if (wait && wait->kind->abort && !wait->aborting)
+            (void)wait->kind->abort(wait); /* it will not go on either way */
+        else if (wait && wait->list && !wait->aborting)
+            ed_list_remove(wait->list, &wait->link);
+    }
 }
 
 /* Frees all tasks without running them. */
@@ -687,7 +720,7 @@ static void tasks_close(eddy_loop *loop)
             task->rc = -ECANCELED;
             task_tell(task);
         }
-        ed_task_free(task, true);
+        ed_task_free(task);
     }
     ed_generators_close(loop);
     ed_stacks_close(&tasks->stacks);

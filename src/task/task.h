@@ -124,7 +124,8 @@ struct eddy_task {
     int (*run)(const struct eddy_async *function, void *args, void *result);
 
     /* scratch of a dump: the tree of who awaits whom */
-    eddy_task *awaiter, *first_awaited, *next_awaited;
+    eddy_task *awaiter, *first_awaited, *last_awaited, *next_awaited;
+    uint64_t mark; /* of the as_completed that has it already */
 
     alignas(16) unsigned char args_room[EDDY_ARGS_MAX];
     struct ed_stack stack;
@@ -137,11 +138,13 @@ _Static_assert(offsetof(eddy_task, rc) == offsetof(struct eddy_task_head_, rc) &
 struct ed_tasks {
     struct ed_stacks stacks;
     struct ed_fiber fiber; /* the loop's own */
-    size_t count;          /* tasks not freed */
-    size_t generators;     /* not freed */
     uint64_t next_id, end_id;
     size_t leaving; /* not done, and cancelled by the end of eddy_run */
-    bool shut_down; /* eddy_run is cleaning up */
+    uint64_t marks;
+    struct eddy_list_ to_cancel; /* groups, see eddy_group_cancel */
+    bool cancelling;
+    eddy_post interrupt; /* a SIGINT on its way to the loop */
+    bool shut_down;      /* eddy_run is cleaning up */
 };
 
 /* The tasks of a loop, attached on first use; NULL when memory is short. */
@@ -167,11 +170,15 @@ void ed_task_cancel_final(eddy_task *task);
 void ed_task_join(eddy_task *task);
 
 /* Frees a task that is done and has no waiters; reports what nobody read.
- * `running` if it is the one that runs. */
-void ed_task_free(eddy_task *task, bool running);
+ * It may be the one that runs. */
+void ed_task_free(eddy_task *task);
 
 /* Works out `pending` anew, and interrupts the task's wait if need be. */
 void ed_task_refresh(eddy_task *task);
+
+/* What a waiter gets of a task that has ended: its result, or its error and text,
+ * which counts as read. */
+int ed_task_outcome(eddy_task *task, eddy_task *reader, void *out, size_t size);
 
 /* Copies the result out, if it is wanted and was not taken: 0, -EALREADY. */
 int ed_task_take_result(eddy_task *task, void *out, size_t size);
@@ -180,6 +187,9 @@ int ed_task_take_result(eddy_task *task, void *out, size_t size);
 void ed_task_on_completion(eddy_task *task, struct ed_completion *completion,
                            void (*notify)(struct ed_completion *completion));
 void ed_task_forget_completion(struct ed_completion *completion);
+
+/* The task at this address, if it is one of the loop's with this id, not freed. */
+eddy_task *ed_task_if_alive(eddy_loop *loop, eddy_task *task, uint64_t id);
 
 /* Goes through the tasks of a loop that are not freed; NULL starts and ends. */
 eddy_task *ed_task_next(struct ed_tasks *tasks, eddy_task *after);
@@ -209,13 +219,14 @@ const char *ed_generator_name(const struct ed_stack *stack, const char **where);
 /* The report of a deadlock (dump.c). */
 void ed_report_deadlock(eddy_loop *loop);
 
-/* Arranges for EDDY_STATS=1 (stats.c). */
-void ed_stats_watch(void);
-
 /* Stack overflow reports (overflow.c): for the calling thread, while it runs the
  * loop of these tasks. */
 void ed_overflow_watch(struct ed_tasks *tasks);
 void ed_overflow_unwatch(void);
+
+/* In a child of fork(2): gives the signals back that the parent's loop had. */
+void ed_overflow_forget(void);
+void ed_interrupt_forget(void);
 
 /* Describes what is about to run. */
 ED_INLINE void ed_thread_enter(eddy_task *task)

@@ -157,10 +157,10 @@ int eddy_wait(eddy_task *const *tasks, size_t count, enum eddy_wait_mode mode, d
         rc = ed_park(&w.wait);
     }
     ed_loop_stop_timer(eddy_thread_.loop, &w.timer);
+    for (size_t i = 0; i < count; i++)
+        done += !w.watched[i].pending; /* a task that has ended may be gone by now */
     watched_forget(w.watched, count);
     ed_free(w.watched);
-    for (size_t i = 0; i < count; i++)
-        done += tasks[i]->is.done;
     return rc < 0 ? rc : done;
 }
 
@@ -225,19 +225,12 @@ static void as_completed_notify(struct ed_completion *completion)
     next_wake(iterator, 0);
 }
 
-static bool as_completed_listed_before(eddy_task *const *tasks, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (tasks[k] == tasks[i])
-            return true;
-    return false;
-}
-
 void eddy_as_completed_begin(eddy_as_completed *iterator, eddy_task *const *tasks, size_t count,
                              double timeout)
 {
     eddy_loop *loop = eddy_thread_.loop;
     struct watched *watched;
+    uint64_t mark;
 
     *iterator = (eddy_as_completed){.deadline = ED_NEVER};
     iterator->error = !loop || isnan(timeout) ? ed_fail(-EINVAL) : tasks_check(tasks, count);
@@ -253,11 +246,13 @@ void eddy_as_completed_begin(eddy_as_completed *iterator, eddy_task *const *task
     }
     iterator->watched = watched;
     iterator->count = count;
+    mark = ++loop->tasks->marks;
     for (size_t i = 0; i < count; i++) {
         watched[i].watcher = iterator;
         watched[i].completion.task = tasks[i];
-        if (as_completed_listed_before(tasks, i))
-            continue;
+        if (tasks[i]->mark == mark)
+            continue; /* listed before */
+        tasks[i]->mark = mark;
         iterator->remaining++;
         watched[i].pending = !tasks[i]->is.done;
         if (tasks[i]->is.done)
@@ -335,8 +330,56 @@ int eddy_wait_for_call(eddy_call call, double seconds)
     return ed_call_here(&call);
 }
 
+/* The wait for a task within a limit. Its completion stays with the task until the
+ * end has been told: once it has, the task may be gone, and is not touched. */
+struct limited_wait {
+    struct ed_wait wait;
+    struct ed_completion completion;
+    bool parked, ended;
+    int rc;
+};
+
+static bool limited_abort(struct ed_wait *wait)
+{
+    ed_container_of(wait, struct limited_wait, wait)->parked = false;
+    return true;
+}
+
+static eddy_task *limited_holder(const struct ed_wait *wait)
+{
+    return ed_container_of(wait, const struct limited_wait, wait)->completion.task;
+}
+
+static const struct ed_wait_kind limited_kind = {"wait_for", limited_abort, limited_holder};
+
+static void limited_notify(struct ed_completion *completion)
+{
+    struct limited_wait *w = ed_container_of(completion, struct limited_wait, completion);
+
+    w->ended = true;
+    w->rc = ed_task_outcome(completion->task, w->wait.task, NULL, 0);
+    if (w->parked)
+        ed_wake_with_text(&w->wait, 0);
+    w->parked = false;
+}
+
+/* Cancels the task, and waits for its end, whatever happens. */
+static int limited_end(struct limited_wait *w, eddy_task *task)
+{
+    int pending;
+
+    (void)eddy_cancel(task); /* has not ended */
+    w->wait.shielded = w->parked = true;
+    (void)ed_park(&w->wait); /* always 0 */
+    pending = eddy_thread_.task->pending;
+    if (w->rc != -ECANCELED)
+        return w->rc;
+    return pending ? pending : ed_fail(-ETIMEDOUT);
+}
+
 int eddy_wait_for_task(eddy_task *task, double seconds)
 {
+    struct limited_wait w = {.wait = ED_WAIT(&limited_kind, task, NULL)};
     int rc = ed_checkpoint();
 
     if (rc < 0)
@@ -346,18 +389,16 @@ int eddy_wait_for_task(eddy_task *task, double seconds)
     rc = tasks_check(&task, 1);
     if (rc < 0)
         return rc;
-    if (!task->is.done && seconds > 0) {
-        EDDY_TIMEOUT(limit, seconds);
-        rc = eddy_task_await(task, NULL, 0);
-    }
     if (task->is.done)
         return eddy_task_error(task);
-    (void)eddy_cancel(task); /* has not ended */
-    ed_task_join(task);
-    rc = eddy_task_error(task);
-    if (rc == -ECANCELED)
-        rc = eddy_thread_.task->pending ? eddy_thread_.task->pending : ed_fail(-ETIMEDOUT);
-    return rc;
+    ed_task_on_completion(task, &w.completion, limited_notify);
+    if (seconds > 0) {
+        EDDY_TIMEOUT(limit, seconds);
+
+        w.parked = true;
+        (void)ed_park(&w.wait); /* w.ended tells why */
+    }
+    return w.ended ? w.rc : limited_end(&w, task);
 }
 
 int eddy_shield(eddy_call call)

@@ -397,7 +397,7 @@ RAW_TEST(main_prints_an_error_and_exits_with_one)
     CHECK_HAS(text, "main.c:");
     status = main_with("silent");
     CHECK_EQ(WEXITSTATUS(status), 1);
-    CHECK_STR(text, "amain: out of memory, or no handle because memory was short (ENOMEM)\n");
+    CHECK_STR(text, "amain: out of memory, or a task that could not be created (ENOMEM)\n");
 }
 
 /* The form without arguments. */

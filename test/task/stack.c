@@ -33,7 +33,7 @@ static struct ed_stack *take(size_t size)
 
 static void give(struct ed_stack *stack)
 {
-    ed_stack_give(&pool, stack, false);
+    ed_stack_give(&pool, stack);
 }
 
 static size_t mapped(void)

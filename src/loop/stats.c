@@ -4,10 +4,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "eddy/debug.h"
-#include "task/task.h"
+#include "loop/loop.h"
 
 static size_t stats_read(const size_t *counter)
 {
@@ -16,15 +17,12 @@ static size_t stats_read(const size_t *counter)
 
 static void stats_add_loop(eddy_loop *loop, void *argument)
 {
-    const struct ed_tasks *tasks = __atomic_load_n(&loop->tasks, __ATOMIC_ACQUIRE);
     eddy_stats *stats = argument;
 
     stats->timers += stats_read(&loop->timers.count);
     stats->operations += stats_read(&loop->engine->in_flight);
-    if (!tasks)
-        return;
-    stats->tasks += stats_read(&tasks->count);
-    stats->generators += stats_read(&tasks->generators);
+    stats->tasks += stats_read(&loop->task_count);
+    stats->generators += stats_read(&loop->generator_count);
 }
 
 void eddy_get_stats(eddy_stats *stats)
@@ -42,8 +40,11 @@ void eddy_get_stats(eddy_stats *stats)
 
 static void stats_print(void)
 {
+    const char *wanted = getenv("EDDY_STATS");
     eddy_stats s;
 
+    if (!wanted || strcmp(wanted, "1") != 0)
+        return;
     eddy_get_stats(&s);
     fprintf(stderr,
             "eddy: loops %zu, tasks %zu, generators %zu, timers %zu, operations %zu, "
@@ -54,13 +55,10 @@ static void stats_print(void)
 
 static void stats_at_exit(void)
 {
-    const char *wanted = getenv("EDDY_STATS");
-
-    if (wanted && wanted[0] == '1')
-        atexit(stats_print);
+    atexit(stats_print);
 }
 
-void ed_stats_watch(void)
+void ed_loop_watch_stats(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
