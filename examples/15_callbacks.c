@@ -4,6 +4,7 @@
  * bindings and for code that has a loop of its own. Callbacks must not wait.
  */
 #include <eddy.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -32,10 +33,10 @@ static int hear(void *argument)
     char text[16];
     ssize_t length = read(program->pipe[0], text, sizeof text);
 
-    if (length > 0) {
-        printf("%.*s\n", (int)length, text);
-        return 0;
-    }
+    if (length < 0)
+        return errno == EAGAIN ? 0 : -errno; /* called without need */
+    if (length > 0)
+        return printf("%.*s\n", (int)length, text);
     puts("silence");
     eddy_loop_remove_reader(program->loop, program->pipe[0]);
     close(program->pipe[0]);
@@ -46,7 +47,8 @@ static int hear(void *argument)
 int main(void)
 {
     struct program program = {0};
-    if (pipe(program.pipe) < 0 || eddy_loop_new(&program.loop) < 0)
+    if (pipe(program.pipe) < 0 || fcntl(program.pipe[0], F_SETFL, O_NONBLOCK) < 0 ||
+        eddy_loop_new(&program.loop) < 0)
         return 1;
 
     eddy_loop_call_soon(program.loop, beat, &program);

@@ -41,7 +41,7 @@ EDDY_API int eddy_loop_close(eddy_loop *loop);
 /* Closes and frees. Accepts NULL; must not run (abort). */
 EDDY_API void eddy_loop_free(eddy_loop *loop);
 
-/* Runs until eddy_loop_stop. Returns 0; -EBUSY when this loop, or another in
+/* Runs until eddy_loop_stop, also when nothing can wake it. Returns 0; -EBUSY when this loop, or another in
  * this thread, runs; -EPERM when it is closed or belongs to another thread. */
 EDDY_NODISCARD EDDY_API int eddy_loop_run_forever(eddy_loop *loop);
 
@@ -132,7 +132,9 @@ eddy_run_coroutine_threadsafe(eddy_loop *loop, eddy_call call, double timeout);
 /*
  * Calls callback(argument) in each turn of the loop in which the descriptor can
  * be read (written), hang-up and error included, until removed. One reader and
- * one writer a descriptor: adding again replaces. Remove before you close it.
+ * one writer a descriptor: adding again replaces. Remove before you close it. A
+ * call may come without need (an error of the kernel's, somebody else was faster):
+ * the descriptor ought to be non-blocking.
  *
  * Returns 0, -EBADF, -EPERM for what is always ready (regular files,
  * directories) or for a closed loop, -ENOMEM.

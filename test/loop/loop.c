@@ -78,6 +78,71 @@ RAW_TEST(run_until_complete_that_is_stopped_leaves_the_task_pending)
     eddy_loop_free(loop);
 }
 
+static int await_it(eddy_task **task, int *result)
+{
+    EDDY_TRY(eddy_await(*task, result));
+    eddy_task_release(task);
+    return 0;
+}
+EDDY_ASYNC(await_it, eddy_task **, int *);
+
+/* loop.create_task, of a loop that need not run yet. */
+RAW_TEST(task_that_is_created_before_the_run_starts_with_it)
+{
+    eddy_loop *loop = loop_open();
+    eddy_task *task = eddy_loop_create_task(loop, EDDY_CALL(answer, 21));
+    eddy_task *other = eddy_loop_create_task(loop, EDDY_CALL(slow));
+    int result = 0;
+
+    CHECK(task && other);
+    CHECK(!eddy_task_done(task));
+    eddy_task_detach(&other);
+    CHECK_OK(eddy_loop_run_until_complete(loop, EDDY_CALL(await_it, &task, &result)));
+    CHECK_EQ(result, 42);
+    CHECK_STR(trace, "");
+    CHECK_OK(loop_run_for(loop, 20));
+    CHECK_STR(trace, "slow ");
+    eddy_loop_free(loop);
+}
+
+/* A task that never started is freed and reported by the close. */
+RAW_TEST(task_that_is_created_on_a_loop_that_never_runs_is_freed_with_it)
+{
+    eddy_loop *loop = loop_open();
+    eddy_task *task = eddy_loop_create_task(loop, EDDY_CALL(slow));
+
+    CHECK(task);
+    CHECK_OK(eddy_loop_close(loop));
+    CHECK_HAS(test_report(), "slow()");
+    eddy_loop_free(loop);
+    CHECK_STR(trace, "");
+}
+
+static void *create_from_thread(void *loop)
+{
+    eddy_task *task = eddy_loop_create_task(loop, EDDY_CALL(slow));
+
+    if (!task && !strstr(eddy_error_message(-EPERM), "from another thread than its loop's"))
+        test_fail(__FILE__, __LINE__, "%s", eddy_error_message(-EPERM));
+    return task;
+}
+
+RAW_TEST(task_is_created_neither_on_a_closed_loop_nor_by_another_thread)
+{
+    eddy_loop *loop = loop_open();
+    void *task = loop;
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, create_from_thread, loop);
+    pthread_join(thread, &task);
+    CHECK(!task);
+    CHECK_OK(eddy_loop_close(loop));
+    (void)eddy_raise(-EPERM, "an older text");
+    CHECK(!eddy_loop_create_task(loop, EDDY_CALL(slow)));
+    CHECK_HAS(eddy_error_message(-EPERM), "on a closed loop");
+    eddy_loop_free(loop);
+}
+
 static int stop_and_schedule(void *word)
 {
     trace_add(word);

@@ -184,3 +184,47 @@ RAW_TEST(run_of_tasks_with_a_seed_is_repeatable)
     }
     CHECK_EQ(others, 3);
 }
+
+static int note_and_yield(int number)
+{
+    for (int i = 0; i < 40; i++) {
+        note((void *)(intptr_t)number);
+        EDDY_TRY(eddy_sleep(0));
+    }
+    return 0;
+}
+EDDY_ASYNC(note_and_yield, int);
+
+static int yielders(int tasks)
+{
+    EDDY_GROUP(group);
+    for (int i = 0; i < tasks; i++)
+        EDDY_TRY(eddy_group_create_task(&group, note_and_yield, i));
+    return eddy_group_join(&group);
+}
+EDDY_ASYNC(yielders, int);
+
+/* The same for tasks. The last node of a round was shuffled again with those that had
+ * run: with two tasks each round was one long, and one of them ran 28 times in a row. */
+RAW_TEST(every_ready_task_runs_once_a_round)
+{
+    for (int seed = 1; seed <= 20; seed++) {
+        int tasks = seed % 2 ? 2 : 5;
+        char text[8];
+
+        snprintf(text, sizeof text, "%d", seed);
+        setenv("EDDY_SEED", text, 1);
+        count = 0;
+        CHECK_OK(eddy_run(yielders, tasks));
+        CHECK_EQ(count, 40 * tasks);
+        for (int start = 0; start < count; start += tasks) {
+            bool seen[5] = {false};
+
+            for (int i = start; i < start + tasks; i++) {
+                CHECK_THAT(!seen[order[i]], "seed %d: task %d runs twice in the round at %d", seed,
+                           order[i], start);
+                seen[order[i]] = true;
+            }
+        }
+    }
+}

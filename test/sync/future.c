@@ -313,3 +313,36 @@ RAW_TEST(future_pending_task_of_a_closed_loop_is_reported)
     eddy_loop_free(loop);
     CHECK_HAS(test_report(), "pending");
 }
+
+/* future.h: the initializer as a function, for bindings and C++. */
+TEST(future_that_a_function_made_is_like_any_other)
+{
+    eddy_future future;
+    int value = -1;
+
+    memset(&future, 0xff, sizeof future);
+    eddy_future_init(&future, sizeof value);
+    CHECK(!eddy_future_done(&future));
+    EDDY_TASK waiter = eddy_create_task(await_int, &future);
+    test_settle();
+    CHECK_OK(eddy_future_set_result(&future, &(int){42}));
+    CHECK_OK(eddy_await(waiter, &value));
+    CHECK_EQ(value, 42);
+    eddy_future_init(&future, 0); /* again, and without a result */
+    CHECK(!eddy_future_done(&future));
+    CHECK_OK(eddy_future_cancel(&future));
+    CHECK_EQ(eddy_await(&future), -ECANCELED);
+}
+
+static void make_a_large_one(void)
+{
+    eddy_future future;
+
+    eddy_future_init(&future, EDDY_FUTURE_MAX);
+    eddy_future_init(&future, EDDY_FUTURE_MAX + 1);
+}
+
+RAW_TEST(future_whose_result_is_too_large_aborts)
+{
+    CHECK_DIES(make_a_large_one, "is too large: use a pointer");
+}

@@ -409,3 +409,17 @@ TEST(queue_put_in_a_callback_is_refused_and_its_nowait_twin_works)
     CHECK_OK(eddy_await(getter, &item));
     CHECK_EQ(item, 2);
 }
+
+static void put_without_an_order(void)
+{
+    eddy_queue queue;
+
+    eddy_priority_queue_init(&queue, sizeof(int), 0, NULL);
+    (void)eddy_queue_put_nowait(&queue, &(int){1});
+}
+
+/* It crashed at the second item, in the heap. */
+RAW_TEST(queue_of_priorities_without_an_order_aborts_with_its_first_item)
+{
+    CHECK_DIES(put_without_an_order, "a priority queue has no function that compares its items");
+}

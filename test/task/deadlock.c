@@ -324,3 +324,70 @@ RAW_TEST(a_runner_survives_a_deadlock)
     CHECK_OK(eddy_runner_run(&runner, EDDY_CALL(fine)));
     eddy_runner_close(&runner);
 }
+
+static eddy_lock forgotten = EDDY_LOCK_INIT;
+
+static int forgets_the_release(void)
+{
+    return eddy_lock_acquire(&forgotten);
+}
+EDDY_ASYNC(forgets_the_release);
+
+static int ones(eddy_generator *g)
+{
+    char fill[3000];
+
+    memset(fill, 1, sizeof fill);
+    __asm__ volatile("" ::"r"(fill) : "memory");
+    return eddy_yield(g, &(int){1});
+}
+EDDY_ASYNC_GENERATOR(int, ones);
+
+enum { TASKS = 4000, GENERATORS = 1100 };
+
+static int waits_for_the_lock_of_a_freed_task(bool reused)
+{
+    watch();
+    {
+        EDDY_TASKS(tasks, TASKS);
+
+        for (int i = 0; i < TASKS; i++)
+            tasks[i] = i == (reused ? 0 : 1500) ? eddy_create_task(forgets_the_release)
+                                                : eddy_create_task(fine);
+        EDDY_TRY(eddy_sleep(2));
+    }
+    for (int i = 0; reused && i < GENERATORS; i++) {
+        eddy_generator *generator = eddy_generate(ones);
+        int one;
+
+        EDDY_TRY(eddy_next(generator, &one));
+    }
+    return eddy_lock_acquire(&forgotten);
+}
+EDDY_ASYNC(waits_for_the_lock_of_a_freed_task, bool);
+
+/* The report followed the lock to its owner, who had been freed: into memory that was
+ * unmapped, or that a generator had by now. */
+RAW_TEST(a_lock_whose_owner_is_gone_is_reported_without_it)
+{
+    CHECK_EQ(eddy_run(waits_for_the_lock_of_a_freed_task, false), -EDEADLK);
+    CHECK_HAS(take_report(), "waits in lock.acquire of 0x");
+    forgotten = (eddy_lock)EDDY_LOCK_INIT;
+    CHECK_EQ(eddy_run(waits_for_the_lock_of_a_freed_task, true), -EDEADLK);
+    CHECK_HAS(take_report(), "waits in lock.acquire of 0x");
+}
+
+static int takes_forgotten(void)
+{
+    watch();
+    return eddy_lock_acquire(&forgotten);
+}
+EDDY_ASYNC(takes_forgotten);
+
+/* The same, when the owner's whole loop is gone. */
+RAW_TEST(a_lock_of_an_earlier_run_is_reported_without_its_owner)
+{
+    CHECK_OK(eddy_run(forgets_the_release));
+    CHECK_EQ(eddy_run(takes_forgotten), -EDEADLK);
+    CHECK_HAS(take_report(), "waits in lock.acquire of 0x");
+}

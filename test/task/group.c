@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups: rules A-TG-1 to A-TG-18. Cancels, deadlines and nesting stand in group_cancel.c. */
+#include <stdlib.h>
+
 #include "base/fault.h"
 #include "harness.h"
 
@@ -334,6 +336,105 @@ TEST(group_without_memory_for_a_child_is_aborted)
         CHECK(started > 0 && started < 1500); /* the k-th failed, and closed the group */
         CHECK_OK(eddy_sleep(0));
     }
+}
+
+static eddy_group *shared;
+static int started, refused;
+
+static int own_shared(void)
+{
+    EDDY_GROUP(group);
+    int value, rc;
+
+    shared = &group;
+    EDDY_TRY(eddy_group_create_task(&group, give_after, 1.0, 1, &value));
+    rc = eddy_group_join(&group);
+    shared = NULL;
+    return rc;
+}
+EDDY_ASYNC(own_shared);
+
+static int start_one_after(double seconds)
+{
+    EDDY_TRY(eddy_sleep(seconds));
+    return shared ? eddy_group_create_task(shared, give_after, 0.0, 2) : -ENOENT;
+}
+EDDY_ASYNC(start_one_after, double);
+
+/* Between the end of the last child and the owner's turn the group is joined already. A
+ * child that was accepted there was cancelled without a word. */
+TEST(group_takes_no_child_when_its_last_has_ended_and_the_owner_is_yet_to_run)
+{
+    EDDY_TASK owner = eddy_create_task(own_shared);
+
+    test_settle(); /* the child's timer is set now */
+    EDDY_TASK other = eddy_create_task(start_one_after, 1.0);
+    CHECK_OK(eddy_await(owner));
+    CHECK_EQ(eddy_await(other), -ESHUTDOWN);
+    CHECK_EQ(logged, 1);
+}
+
+static int count_started(void)
+{
+    started++;
+    return 0;
+}
+EDDY_ASYNC(count_started);
+
+static int own_short(void)
+{
+    EDDY_GROUP(group);
+    int rc;
+
+    shared = &group;
+    EDDY_TRY(eddy_group_create_task(&group, fail_after, 0.0, 0, NULL));
+    rc = eddy_group_join(&group);
+    shared = NULL;
+    return rc;
+}
+EDDY_ASYNC(own_short);
+
+static int add_until_it_ends(eddy_task **owner)
+{
+    while (!eddy_task_done(*owner)) {
+        if (shared && eddy_group_create_task(shared, count_started) == 0)
+            started--;
+        else
+            refused++;
+        EDDY_TRY(eddy_sleep(0));
+    }
+    return 0;
+}
+EDDY_ASYNC(add_until_it_ends, eddy_task **);
+
+static int share_groups(void)
+{
+    for (int i = 0; i < 50; i++) {
+        eddy_task *task;
+        EDDY_TASK owner = eddy_create_task(own_short);
+        EDDY_TASK other = eddy_create_task(add_until_it_ends, &task);
+
+        task = owner;
+        EDDY_TRY(eddy_await(owner));
+        EDDY_TRY(eddy_await(other));
+    }
+    return 0;
+}
+EDDY_ASYNC(share_groups);
+
+/* With a seed such a child could end before the owner ran, who was made ready twice: the
+ * ready queue lost tasks. What is accepted runs. */
+RAW_TEST(group_owner_is_woken_once_whatever_the_order)
+{
+    for (int seed = 1; seed <= 8; seed++) {
+        char text[8];
+
+        snprintf(text, sizeof text, "%d", seed);
+        setenv("EDDY_SEED", text, 1);
+        CHECK_OK(eddy_run(share_groups));
+        CHECK_EQ(started, 0);
+    }
+    CHECK(refused > 0);
 }
 
 static void group_outside(void)

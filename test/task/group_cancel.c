@@ -359,3 +359,44 @@ TEST(group_block_left_without_a_join_cancels_and_waits_whatever_happens)
     CHECK_EQ(tenths(start), 30);
     CHECK_EQ(logged, 1);
 }
+
+static int nest(int depth);
+EDDY_ASYNC(nest, int);
+
+static int nest(int depth)
+{
+    return depth ? eddy_gather(EDDY_CALL(nest, depth - 1)) : eddy_sleep(EDDY_FOREVER);
+}
+
+static int nest_groups(int depth);
+EDDY_ASYNC(nest_groups, int);
+
+static int nest_groups(int depth)
+{
+    EDDY_GROUP(group);
+
+    if (depth == 0)
+        return eddy_sleep(EDDY_FOREVER);
+    EDDY_TRY(eddy_group_create_task(&group, nest_groups, depth - 1));
+    EDDY_TRY(eddy_group_create_task(&group, linger, 1.0, 1));
+    return eddy_group_join(&group);
+}
+
+/* A cancel called itself for each level: 5,000 overflowed the stack of who cancelled. */
+TEST(group_cancel_goes_down_a_deep_tree_on_a_small_stack)
+{
+    int depth = test_is_slow() ? 1500 : 6000;
+    EDDY_TASK gathers = eddy_create_task(nest, depth);
+    EDDY_TASK groups = eddy_create_task(nest_groups, depth / 2);
+    double start;
+
+    CHECK_OK(eddy_sleep(1)); /* all are there */
+    start = eddy_time();
+    CHECK_OK(eddy_cancel(gathers));
+    CHECK_EQ(eddy_await(gathers), -ECANCELED);
+    CHECK_EQ(tenths(start), 0);
+    CHECK_OK(eddy_cancel(groups));
+    CHECK_EQ(eddy_await(groups), -ECANCELED);
+    CHECK_EQ(tenths(start), 10); /* all clean up at once */
+    CHECK_EQ(logged, 64);
+}

@@ -310,3 +310,58 @@ RAW_TEST(each_run_of_a_runner_counts_its_own_interrupts)
     eddy_runner_close(&runner);
     CHECK_STR(trace, "cccc");
 }
+
+static int interrupts_in_its_last_step(void)
+{
+    return interrupt(NULL);
+}
+EDDY_ASYNC(interrupts_in_its_last_step);
+
+static int sleeps(void)
+{
+    return eddy_sleep(1);
+}
+EDDY_ASYNC(sleeps);
+
+/* A signal of the last step waits in the inbox of the loop. The next run made the posting
+ * new while it was there: the next signal then closed the inbox to a ring. */
+RAW_TEST(an_interrupt_in_the_last_step_of_a_run_does_not_harm_the_next)
+{
+    eddy_runner runner = EDDY_RUNNER_INIT;
+
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(eddy_runner_run(&runner, EDDY_CALL(interrupts_in_its_last_step)));
+        CHECK_EQ(eddy_runner_run(&runner, EDDY_CALL(interrupts_itself)), -EINTR);
+        CHECK_OK(eddy_runner_run(&runner, EDDY_CALL(interrupts_in_its_last_step)));
+        CHECK_OK(eddy_runner_run(&runner, EDDY_CALL(sleeps))); /* it was not for this one */
+    }
+    CHECK_OK(eddy_runner_run(&runner, EDDY_CALL(interrupts_in_its_last_step)));
+    eddy_runner_close(&runner);
+    CHECK_EQ(eddy_run(interrupts_itself), -EINTR);
+}
+
+static int note_posted(void *unused)
+{
+    (void)unused;
+    note('p');
+    return 0;
+}
+
+static int posts_and_interrupts(void)
+{
+    EDDY_TRY(eddy_loop_call_soon_threadsafe(eddy_get_running_loop(), note_posted, NULL));
+    return interrupt(NULL);
+}
+EDDY_ASYNC(posts_and_interrupts);
+
+/* And cut off what had been posted before it. */
+RAW_TEST(an_interrupt_in_the_last_step_of_a_run_loses_no_posts)
+{
+    eddy_runner runner = EDDY_RUNNER_INIT;
+
+    CHECK_OK(eddy_runner_run(&runner, EDDY_CALL(posts_and_interrupts)));
+    CHECK_OK(eddy_runner_run(&runner, EDDY_CALL(sleeps)));
+    CHECK_STR(trace, "p");
+    eddy_runner_close(&runner);
+    CHECK_OK(eddy_run(posts_and_interrupts)); /* the harness finds what is not freed */
+}

@@ -283,3 +283,49 @@ RAW_TEST(wait_for_a_task_of_another_loop_is_refused)
     CHECK_OK(eddy_runner_run(&first, EDDY_CALL(foreign_is_untouched)));
     eddy_runner_close(&first);
 }
+
+static eddy_task *shared, *fresh;
+
+static int release_and_create(void)
+{
+    eddy_task *own = shared;
+
+    eddy_task_release(&own);                      /* cancels it, and waits */
+    fresh = eddy_create_task(give_after, 3.0, 1); /* in its place */
+    return 0;
+}
+EDDY_ASYNC(release_and_create);
+
+static int wait_for_shared(void)
+{
+    eddy_task *tasks[] = {shared};
+
+    return eddy_wait(tasks, 1, EDDY_ALL_COMPLETED, EDDY_FOREVER);
+}
+EDDY_ASYNC(wait_for_shared);
+
+/* It counted what was done by looking at the tasks, when they could be freed, and another
+ * could stand in their place. */
+TEST(wait_counts_a_task_that_its_owner_released_when_it_ended)
+{
+    shared = eddy_create_task(give_after, 2.0, 1);
+    EDDY_TASK owner = eddy_create_task(release_and_create);
+    EDDY_TASK waiter = eddy_create_task(wait_for_shared);
+    eddy_task *released = shared;
+
+    CHECK_EQ(eddy_await(waiter), 1);
+    CHECK_OK(eddy_await(owner));
+    CHECK(fresh == released); /* else this tests nothing */
+    CHECK_OK(eddy_await(fresh));
+    eddy_task_release(&fresh);
+}
+
+/* The same of a task that frees itself. */
+TEST(wait_counts_a_detached_task)
+{
+    eddy_task *task = eddy_create_task(give_after, 1.0, 1);
+    eddy_task *tasks[] = {task};
+
+    eddy_task_detach(&task);
+    CHECK_EQ(eddy_wait(tasks, 1, EDDY_ALL_COMPLETED, EDDY_FOREVER), 1);
+}

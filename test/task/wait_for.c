@@ -287,3 +287,52 @@ RAW_TEST(shield_does_not_outlive_the_run)
     CHECK_OK(eddy_run(leave_work_behind));
     CHECK_EQ(cleaned, 1);
 }
+
+/* Tasks that are gone -------------------------------------------------------------- */
+
+static eddy_task *shared, *fresh;
+
+static int release_and_create(void)
+{
+    eddy_task *own = shared;
+
+    eddy_task_release(&own);                      /* cancels it, and waits */
+    fresh = eddy_create_task(give_after, 3.0, 1); /* in its place */
+    return 0;
+}
+EDDY_ASYNC(release_and_create);
+
+/* It looked at the task after the end: that was freed, another stood in its place, and
+ * was cancelled and joined. */
+TEST(wait_for_leaves_a_task_alone_that_takes_the_place_of_the_awaited)
+{
+    shared = eddy_create_task(give_after, 2.0, 1);
+    EDDY_TASK owner = eddy_create_task(release_and_create);
+    EDDY_TASK waiter = eddy_create_task(wait_for_task, shared, 10.0);
+    eddy_task *released = shared;
+    double start = eddy_time();
+
+    CHECK_EQ(eddy_await(waiter), -ECANCELED);
+    CHECK_OK(eddy_await(owner));
+    CHECK(fresh == released); /* else this tests nothing */
+    CHECK_EQ(tenths(start), 0);
+    CHECK_OK(eddy_await(fresh));
+    CHECK_EQ(tenths(start), 30);
+    eddy_task_release(&fresh);
+}
+
+/* The same of a task that frees itself; its error and text are passed on. */
+TEST(wait_for_a_detached_task_passes_its_error_on)
+{
+    eddy_task *task = eddy_create_task(fail_after, 1.0, -EIO);
+    eddy_task *detached = task;
+
+    eddy_task_detach(&task);
+    CHECK_EQ(eddy_wait_for(detached, 5), -EIO);
+    CHECK_STR(eddy_error_message(-EIO), "failed after 1");
+    task = eddy_create_task(linger, 0);
+    detached = task;
+    eddy_task_detach(&task);
+    CHECK_EQ(eddy_wait_for(detached, 5), -ETIMEDOUT);
+    CHECK_EQ(cleaned, 1);
+}
