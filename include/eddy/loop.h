@@ -41,8 +41,9 @@ EDDY_API int eddy_loop_close(eddy_loop *loop);
 /* Closes and frees. Accepts NULL; must not run (abort). */
 EDDY_API void eddy_loop_free(eddy_loop *loop);
 
-/* Runs until eddy_loop_stop, also when nothing can wake it. Returns 0; -EBUSY when this loop, or another in
- * this thread, runs; -EPERM when it is closed or belongs to another thread. */
+/* Runs until eddy_loop_stop, also when nothing can wake it. Returns 0; -EBUSY when
+ * this loop, or another in this thread, runs; -EPERM when it is closed or belongs to
+ * another thread. */
 EDDY_NODISCARD EDDY_API int eddy_loop_run_forever(eddy_loop *loop);
 
 /*

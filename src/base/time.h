@@ -35,7 +35,9 @@ static inline int64_t ed_time_from_seconds(double seconds)
     if (ns <= -9.2e18)
         return INT64_MIN;
     whole = (int64_t)ns;
-    return (double)whole < ns ? whole + 1 : whole;
+    while ((double)whole / 1e9 < seconds) /* once or twice: as the way back rounds */
+        whole++;
+    return whole;
 }
 
 static inline double ed_time_to_seconds(int64_t ns)

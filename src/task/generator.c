@@ -29,6 +29,7 @@ struct generator {
     eddy_loop *loop;
     eddy_generator_entry *entry;
     const char *name, *where;
+    uint64_t number;               /* in the order of their making */
     struct ed_fiber *caller_fiber; /* while the body runs */
     int rc;                        /* once ended, until it was told */
     alignas(16) unsigned char args[EDDY_ARGS_MAX];
@@ -103,6 +104,7 @@ eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *ar
     g->entry = body;
     g->name = name;
     g->where = where;
+    g->number = ++tasks->marks;
     if (args_size)
         memcpy(g->args, args, args_size);
     top = (char *)g - 16;
@@ -228,29 +230,40 @@ void eddy_generator_end_scope_(eddy_generator *const *g)
     ed_error_put_back(error);
 }
 
-/* A task that closes and frees the generators that the program left open. */
+/* The oldest generator that stands at a yield, or NULL. */
+static struct generator *generators_oldest(struct ed_tasks *tasks)
+{
+    struct generator *oldest = NULL;
+    struct ed_stack *stack = NULL;
+
+    while ((stack = ed_stack_next(&tasks->stacks, stack))) {
+        struct generator *g = ed_container_of(stack, struct generator, stack);
+
+        if (stack->use == ED_STACK_GENERATOR && g->head.state == EDDY_GENERATOR_SUSPENDED_ &&
+            (!oldest || g->number < oldest->number))
+            oldest = g;
+    }
+    return oldest;
+}
+
+/* A task that closes the generators that the program left open: the oldest first,
+ * since an older one's clean-up ends those that its body has made. */
 static int generators_finish(void *args, void *result)
 {
     struct ed_tasks *tasks = eddy_thread_.loop->tasks;
-    struct ed_stack *stack = NULL, *next;
+    struct generator *g;
 
     (void)args, (void)result;
-    for (stack = ed_stack_next(&tasks->stacks, NULL); stack; stack = next) {
-        struct generator *g = ed_container_of(stack, struct generator, stack);
-        int rc = 0;
+    while ((g = generators_oldest(tasks))) {
+        const char *name = g->name, *where = g->where;
+        int rc = eddy_generator_close(&g->head);
 
-        if (stack->use == ED_STACK_GENERATOR && !generator_running(&g->head)) {
-            rc = eddy_generator_close(&g->head);
-            if (rc < 0)
-                ed_loop_report(g->loop, EDDY_REPORT_SHUTDOWN, rc, NULL,
-                               "generator %s(), created at %s, failed when it was closed: %s (%s)",
-                               g->name, g->where, eddy_error_message(rc), eddy_error_name(rc));
-        }
-        next = ed_stack_next(&tasks->stacks, stack);
-        if (stack->use == ED_STACK_GENERATOR && g->head.state == EDDY_GENERATOR_ENDED_)
-            eddy_generator_free(&g->head);
+        if (rc < 0)
+            ed_loop_report(eddy_thread_.loop, EDDY_REPORT_SHUTDOWN, rc, NULL,
+                           "generator %s(), created at %s, failed when it was closed: %s (%s)",
+                           name, where, eddy_error_message(rc), eddy_error_name(rc));
     }
-    return 0;
+    return 0; /* what is left ended or never started: freed with the loop */
 }
 
 const struct eddy_async ed_generators_finish = {.entry = generators_finish,

@@ -217,7 +217,7 @@ static void as_completed_notify(struct ed_completion *completion)
     eddy_as_completed *iterator = watched->watcher;
 
     watched->pending = false;
-    if (iterator->deadline != ED_NEVER && ed_loop_now(eddy_thread_.loop) > iterator->deadline)
+    if (iterator->deadline != ED_NEVER && ed_loop_now(completion->task->loop) > iterator->deadline)
         iterator->expired = true;
     if (iterator->expired)
         return; /* too late to be given */

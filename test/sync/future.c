@@ -346,3 +346,14 @@ RAW_TEST(future_whose_result_is_too_large_aborts)
 {
     CHECK_DIES(make_a_large_one, "is too large: use a pointer");
 }
+
+/* They called a loop that was not there. */
+RAW_TEST(future_with_callbacks_needs_a_running_loop)
+{
+    eddy_future future = EDDY_FUTURE_INIT(int);
+
+    CHECK_EQ(eddy_future_add_done_callback(&future, note, number(1)), -EPERM);
+    CHECK_OK(eddy_future_set_result(&future, &(int){1})); /* nobody is to be called */
+    CHECK_EQ(eddy_future_add_done_callback(&future, note, number(1)), -EPERM);
+    CHECK_EQ(logged, 0);
+}

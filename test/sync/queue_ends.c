@@ -423,3 +423,17 @@ RAW_TEST(queue_of_priorities_without_an_order_aborts_with_its_first_item)
 {
     CHECK_DIES(put_without_an_order, "a priority queue has no function that compares its items");
 }
+
+static void put_without_a_size(void)
+{
+    eddy_queue queue;
+
+    eddy_queue_init(&queue, 0, 0);
+    (void)eddy_queue_put_item_nowait(&queue, &(int){1}, 0);
+}
+
+/* It divided by the size. */
+RAW_TEST(queue_of_items_without_a_size_aborts)
+{
+    CHECK_DIES(put_without_a_size, "a queue of items without a size");
+}

@@ -370,3 +370,28 @@ TEST(a_dump_of_many_tasks_lists_each_once)
     free(text);
     CHECK_EQ(lines, count + 2);
 }
+
+/* A million tasks make no readable report: it is cut, and says so. The list of what a task
+ * awaits was walked to its end for each of them. */
+TEST(a_dump_of_too_many_tasks_says_how_many_it_leaves_out)
+{
+    size_t lines = 0, size = 0;
+    char *text = NULL;
+    FILE *stream = open_memstream(&text, &size);
+    {
+        EDDY_GROUP(group);
+
+        for (int i = 0; i < 12000; i++)
+            (void)eddy_group_create_task(&group, sleeps, 5.0);
+        (void)eddy_sleep(1);
+        eddy_dump_tasks(stream);
+        fclose(stream);
+        eddy_group_cancel(&group);
+    }
+    for (const char *p = text; *p; p++)
+        lines += *p == '\n';
+    bool told = strstr(text, "\n  and 2001 more\n") != NULL;
+    free(text);
+    CHECK(told);
+    CHECK_EQ(lines, 10000 + 2);
+}

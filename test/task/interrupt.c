@@ -365,3 +365,31 @@ RAW_TEST(an_interrupt_in_the_last_step_of_a_run_loses_no_posts)
     eddy_runner_close(&runner);
     CHECK_OK(eddy_run(posts_and_interrupts)); /* the harness finds what is not freed */
 }
+
+static int forks(bool runs)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        alarm(10);
+        if (runs)
+            _exit(eddy_run(interrupts_itself) == -EINTR ? 0 : 9);
+        (void)interrupt(NULL);
+        _exit(9);
+    }
+    REQUIRE(waitpid(child, &status, 0) == child);
+    if (runs)
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -EIO;
+    return WIFSIGNALED(status) ? WTERMSIG(status) : -EIO;
+}
+EDDY_ASYNC(forks, bool);
+
+/* A child of fork had the handler, for a loop that is not its own: it could be ended by no
+ * SIGINT, nor could its own runs. */
+RAW_TEST(a_child_of_fork_is_interrupted_as_any_process)
+{
+    CHECK_EQ(eddy_run(forks, false), SIGINT);
+    CHECK_EQ(eddy_run(forks, true), 0);
+    CHECK_EQ(eddy_run(waits_interrupted), -EINTR); /* and the parent as before */
+}

@@ -432,3 +432,42 @@ RAW_TEST(main_that_is_interrupted_dies_of_sigint)
     CHECK_EQ(WTERMSIG(status), SIGINT);
     CHECK_STR(text, "cleaned up\n");
 }
+
+static int answers_seven(void)
+{
+    return 7;
+}
+EDDY_ASYNC(answers_seven);
+
+/* It ran the closed loop: a crash. */
+RAW_TEST(a_runner_whose_loop_was_closed_refuses_to_run)
+{
+    eddy_runner runner = EDDY_RUNNER_INIT;
+    eddy_loop *loop = eddy_runner_get_loop(&runner);
+
+    CHECK(loop);
+    CHECK_OK(eddy_loop_close(loop));
+    CHECK_EQ(eddy_runner_run(&runner, EDDY_CALL(answers_seven)), -EPERM);
+    CHECK_HAS(eddy_error_message(-EPERM), "the runner's loop is closed");
+    eddy_runner_close(&runner);
+}
+
+static eddy_runner runner_of_itself = EDDY_RUNNER_INIT;
+
+static int closes_its_runner(void)
+{
+    eddy_runner_close(&runner_of_itself);
+    return 0;
+}
+EDDY_ASYNC(closes_its_runner);
+
+static void run_closes_its_runner(void)
+{
+    (void)eddy_runner_run(&runner_of_itself, EDDY_CALL(closes_its_runner));
+}
+
+/* It ran the loop inside of itself. */
+RAW_TEST(a_runner_that_is_closed_in_its_own_run_aborts)
+{
+    CHECK_DIES(run_closes_its_runner, "eddy_runner_close: its loop is running");
+}

@@ -441,3 +441,42 @@ RAW_TEST(without_address_space_a_task_is_refused)
     CHECK_HAS(eddy_error_message(-ENOMEM), "no memory for another task");
     CHECK_OK(eddy_run(nothing));
 }
+
+static int sleeps_a_second(void)
+{
+    return eddy_sleep(1);
+}
+EDDY_ASYNC(sleeps_a_second);
+
+enum { CROWD = 5000 };
+
+static size_t stacks_now(void)
+{
+    eddy_stats stats;
+
+    eddy_get_stats(&stats);
+    return stats.stacks;
+}
+
+/* A task that frees itself runs on its stack meanwhile: its slab was never unmapped. */
+TEST(stacks_of_children_and_of_detached_tasks_are_given_back)
+{
+    size_t before = stacks_now();
+    {
+        EDDY_GROUP(group);
+
+        for (int i = 0; i < CROWD; i++)
+            CHECK_OK(eddy_group_create_task(&group, sleeps_a_second));
+        CHECK(stacks_now() >= CROWD);
+        CHECK_OK(eddy_group_join(&group));
+    }
+    CHECK(stacks_now() < before + CROWD / 2);
+    for (int i = 0; i < CROWD; i++) {
+        eddy_task *task = eddy_create_task(sleeps_a_second);
+
+        CHECK(task);
+        eddy_task_detach(&task);
+    }
+    CHECK_OK(eddy_sleep(2));
+    CHECK(stacks_now() < before + CROWD / 2);
+}
