@@ -72,6 +72,11 @@ static int uring_setup(struct io_uring *ring)
         return -EINVAL;
     }
     io_uring_ring_dontfork(ring);
+    rc = io_uring_get_events(ring); /* a filter may allow the set-up only */
+    if (rc < 0 && rc != -EINTR) {
+        io_uring_queue_exit(ring);
+        return rc;
+    }
     return 0;
 }
 

@@ -702,6 +702,8 @@ static void tasks_stop(eddy_loop *loop)
             (void)wait->kind->abort(wait); /* it will not go on either way */
         else if (wait && wait->list && !wait->aborting)
             ed_list_remove(wait->list, &wait->link);
+        if (wait)
+            wait->aborting = true; /* another task's abort may come by here */
     }
 }
 

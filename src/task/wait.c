@@ -290,15 +290,16 @@ int eddy_as_completed_next(eddy_as_completed *iterator, eddy_task **task)
         rc = iterator->error;
     if (rc < 0)
         return rc;
-    if (iterator->remaining == 0)
-        return 0;
-    if (iterator->waiter)
-        return ed_raise(-EBUSY, "another task waits in this as_completed");
-    if (ed_list_empty(&iterator->ended))
+    while (ed_list_empty(&iterator->ended)) { /* again when another task was faster */
+        if (iterator->remaining == 0)
+            return 0;
+        if (iterator->waiter)
+            return ed_raise(-EBUSY, "another task waits in this as_completed");
         rc = as_completed_wait(iterator);
+        if (rc < 0 && ed_list_empty(&iterator->ended))
+            return rc;
+    }
     link = ed_list_pop(&iterator->ended);
-    if (!link)
-        return rc < 0 ? rc : ed_fail(-ETIMEDOUT);
     iterator->remaining--;
     *task = ed_container_of(link, struct watched, link)->completion.task;
     return 1;
