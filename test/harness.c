@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test runner: build/test/run [--engine=uring|epoll] [--every-k] [--valgrind]
- * [--list] [NAME...]. A name selects the tests whose name or file has it.
+ * The test runner: build/test/run [--engine=uring|epoll] [--every-k] [--guard]
+ * [--valgrind] [--list] [NAME...]. A name selects the tests whose name or file has it.
  *
  * The parent forks a process for each test, two at a time, and reads what it
  * wrote to a temporary file only if it failed. Exit codes of a child: 0 passed,
@@ -16,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/fault.h"
-#include "loop/loop.h"
-#include "task/park.h"
+#include "base/compat.h"
+#include "base/flight.h"
+#include "base/memory.h"
 
 #define PARALLEL 2
 #define SKIPPED 77
@@ -27,7 +27,7 @@
 static struct test *tests, **tests_end = &tests;
 
 static struct {
-    bool every_k, valgrind;
+    bool every_k, guard, valgrind;
     const char *engine;
     const char **names;
     int name_count;
@@ -39,14 +39,7 @@ static const struct test *running;
 static char reports[16][2048];
 static int report_count, report_read;
 
-static struct {
-    int k;      /* the suspension to cancel at, 0: no sweep */
-    bool after; /* just after the wake-up, not while it waits */
-    int seen;   /* suspensions so far */
-    bool due;   /* the next wake-up is the one */
-    bool cancelled;
-    eddy_task *task;
-} sweep;
+static eddy_test_plan plan; /* cancel_at: the sweep */
 
 void test_register(struct test *test)
 {
@@ -56,7 +49,7 @@ void test_register(struct test *test)
 
 bool test_is_cancelled(void)
 {
-    return sweep.cancelled;
+    return plan.cancel_at && plan.reached;
 }
 
 void test_fail(const char *file, int line, const char *format, ...)
@@ -85,12 +78,7 @@ bool test_is_slow(void)
 
 void test_settle(void)
 {
-    int turns = 0;
-
-    do {
-        if (eddy_sleep(0) < 0)
-            return;
-    } while ((eddy_thread_.loop->ready || turns < 3) && ++turns < 100000);
+    (void)eddy_test_settle(); /* cancelled by the sweep: the next check tells */
 }
 
 static void report_seen(eddy_loop *loop, const eddy_report *report, void *unused)
@@ -110,39 +98,10 @@ void test_watch_reports(eddy_loop *loop)
     eddy_loop_set_exception_handler(loop, report_seen, NULL);
 }
 
-/* The sweep: looks at the main task after each step of the loop. */
-static void sweep_step(eddy_loop *loop, const struct ed_ready *node)
-{
-    eddy_task *task = sweep.task;
-
-    (void)loop;
-    if (sweep.cancelled || !task || task->is.done)
-        return;
-    if (sweep.due && !task->wait) {
-        sweep.cancelled = true;
-        eddy_cancel(task);
-        return;
-    }
-    if (node != &task->ready || ++sweep.seen != sweep.k)
-        return;
-    if (sweep.after && task->wait) {
-        sweep.due = true;
-        return;
-    }
-    sweep.cancelled = true;
-    eddy_cancel(task);
-}
-
 static int test_main(void)
 {
     test_watch_reports(eddy_get_running_loop());
-    if (sweep.k) {
-        sweep.task = eddy_current_task();
-        eddy_get_running_loop()->step = sweep_step;
-        eddy_get_running_loop()->turns = 0;
-    }
     running->body();
-    sweep.task = NULL;
     return 0;
 }
 EDDY_ASYNC(test_main);
@@ -174,7 +133,7 @@ static void check_rest(int descriptors)
     if (descriptors_open() != descriptors)
         test_fail(running->file, 0, "%d descriptors are open, not %d", descriptors_open(),
                   descriptors);
-    if (report_read < report_count && !sweep.k)
+    if (report_read < report_count && !plan.cancel_at)
         test_fail(running->file, 0, "a report that nobody expected: %s", reports[report_read]);
 }
 
@@ -186,17 +145,19 @@ static _Noreturn void run_child(const struct test *test)
     running = test;
     setenv("EDDY_ENGINE", options.engine, 1);
     setenv("EDDY_CLOCK", "virtual", 1);
+    ed_flight_watch(true);
+    (void)ed_memory_guard(options.guard);
+    plan.guard = options.guard;
     if (test->raw) {
         test->body();
     } else {
-        rc = eddy_run(test_main);
-        if (rc < 0 && !sweep.k)
-            test_fail(test->file, 0, "eddy_run: %s (%s)", eddy_error_message(rc),
-                      eddy_error_name(rc));
+        rc = eddy_test_run(&plan, EDDY_CALL(test_main));
+        if (rc < 0)
+            test_fail(test->file, 0, "%s", eddy_error_message(rc));
     }
     check_rest(descriptors);
     fflush(stdout);
-    exit(sweep.k && !sweep.cancelled ? SWEPT : 0);
+    exit(plan.cancel_at && !plan.reached ? SWEPT : 0);
 }
 
 int test_fork(void (*function)(void), char *text, size_t size)
@@ -267,8 +228,8 @@ static void child_print(struct child *child, const char *what)
     char line[512];
 
     printf("%s %s (%s", what, child->test->name, child->test->file);
-    if (sweep.k)
-        printf(", cancelled %s suspension %d", sweep.after ? "after" : "in", sweep.k);
+    if (plan.cancel_at)
+        printf(", cancelled %s suspension %u", plan.cancel_late ? "after" : "in", plan.cancel_at);
     printf(", %s)\n", options.engine);
     rewind(child->output);
     while (fgets(line, sizeof line, child->output))
@@ -288,7 +249,7 @@ static int child_end(struct child *child, int status)
         child_print(child, "FAILED");
         if (WIFSIGNALED(status))
             printf("    killed by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    } else if (!sweep.k) {
+    } else if (!plan.cancel_at) {
         passed++;
     }
     fclose(child->output);
@@ -335,11 +296,11 @@ static void sweep_test(const struct test *test)
     for (int after = 0; after < 2; after++) {
         int code = 0;
 
-        for (sweep.k = 1; code == 0 && sweep.k <= 200; sweep.k++) {
+        for (plan.cancel_at = 1; code == 0 && plan.cancel_at <= 200; plan.cancel_at++) {
             struct child child;
             int status;
 
-            sweep.after = after;
+            plan.cancel_late = after != 0;
             child_start(&child, test);
             waitpid(child.pid, &status, 0);
             code = child_end(&child, status);
@@ -347,7 +308,7 @@ static void sweep_test(const struct test *test)
         if (code != 0 && code != SWEPT)
             return;
     }
-    sweep.k = 0;
+    plan.cancel_at = 0;
     passed++;
 }
 
@@ -365,6 +326,8 @@ static void read_options(int argc, char **argv)
             options.engine = argv[i] + 9;
         else if (strcmp(argv[i], "--every-k") == 0)
             options.every_k = true;
+        else if (strcmp(argv[i], "--guard") == 0)
+            options.guard = true;
         else if (strcmp(argv[i], "--valgrind") == 0)
             options.valgrind = true;
         else if (strcmp(argv[i], "--list") == 0)

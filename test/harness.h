@@ -10,12 +10,14 @@
  * With --every-k the main task of each TEST is run again and again, cancelled at
  * its 1st, 2nd, ... suspension: while it waits, and again just after it was given
  * what it waited for. A check that fails after the cancel ends the body quietly;
- * what must hold is that nothing is left behind.
+ * what must hold is that nothing is left behind. Runs and cancels are those of the
+ * testing kit, eddy/test.h.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
 
 #include <eddy.h>
+#include <eddy/test.h>
 #include <stdio.h>
 #include <string.h>
 

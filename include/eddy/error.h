@@ -20,6 +20,9 @@
 
 EDDY_BEGIN_DECLS
 
+/* Codes of Eddy's own. */
+#define EDDY_ETEST (-4096) /* an expectation of a test does not hold, see eddy/test.h */
+
 /*
  * Returns the error of `call` from the function around it, if it is one; the
  * only macro of Eddy that hides control flow. The call may return an int or a

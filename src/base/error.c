@@ -27,6 +27,7 @@ static const struct error_text {
     {-EPERM, "not permitted here"},
     {-ESHUTDOWN, "shut down"},
     {-ETIMEDOUT, "timed out"},
+    {EDDY_ETEST, "what a test expects does not hold"},
 };
 
 const char *eddy_strerror(int code)
@@ -47,6 +48,8 @@ const char *eddy_error_name(int code)
 
     if (code == 0)
         return "0";
+    if (code == EDDY_ETEST)
+        return "EDDY_ETEST";
     if (code < 0 && code >= -4095)
         name = strerrorname_np(-code);
     return name ? name : "E?";

@@ -88,6 +88,11 @@ int ed_fault_check(enum ed_fault which)
     return 0;
 }
 
+const char *ed_fault_name(enum ed_fault which)
+{
+    return fault_names[which];
+}
+
 uint64_t ed_fault_set(enum ed_fault which, uint64_t nth, int code)
 {
     struct fault_kind *kind = &fault_kinds[which];

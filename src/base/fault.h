@@ -22,6 +22,9 @@ enum ed_fault {
  * with. Any thread. */
 int ed_fault_check(enum ed_fault kind);
 
+/* What EDDY_FAULT calls this kind. */
+const char *ed_fault_name(enum ed_fault kind);
+
 /* For tests: the nth operation from now fails with `code`, once; nth 0: none
  * does. Returns how many were counted since the last call. */
 uint64_t ed_fault_set(enum ed_fault kind, uint64_t nth, int code);

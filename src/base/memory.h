@@ -8,11 +8,27 @@
 
 #include "base/compat.h"
 
-/* As malloc, calloc, realloc and free; NULL when memory is short. Any thread. */
+/* As malloc, calloc, realloc and free; NULL when memory is short. Any thread. Memory
+ * in flight (base/flight.h) must not be freed, nor given to a realloc (abort). */
 void *ed_alloc(size_t size);
 void *ed_alloc_zero(size_t size);
 void *ed_realloc(void *memory, size_t size);
 void ed_free(void *memory);
+
+/* The same, saying who; what calls of the names above become. */
+void *ed_realloc_at(void *memory, size_t size, const char *where);
+void ed_free_at(void *memory, const char *where);
+#define ed_realloc(memory, size) ed_realloc_at((memory), (size), EDDY_HERE_)
+#define ed_free(memory) ed_free_at((memory), EDDY_HERE_)
+
+/*
+ * Whether blocks get pages of their own, between two guard pages, and lose them for
+ * good when they are freed, so that the kernel's writes too find nothing there:
+ * EFAULT. Sets it, and returns what it was; at first it is what EDDY_GUARD=1 says.
+ * Blocks of both kinds may live side by side.
+ */
+bool ed_memory_guard(bool guard);
+bool ed_memory_guarded(void);
 
 /* A copy of a string, or NULL. */
 char *ed_strdup(const char *text);

@@ -13,6 +13,7 @@
 
 #include "base/die.h"
 #include "base/fault.h"
+#include "base/memory.h"
 #include "base/stats.h"
 #include "eddy/error.h"
 
@@ -83,12 +84,23 @@ void ed_engine_close(struct ed_engine *engine)
     engine->class->close(engine);
 }
 
-void ed_engine_submit(struct ed_engine *engine, struct ed_op *op)
+void ed_op_left(struct ed_op *op)
+{
+    if (ed_unlikely(op->in_flight))
+        ed_die("the frame that holds an operation is left while it is in flight: \"%s\", submitted "
+               "at %s",
+               ed_fault_name(engine_faults[op->kind]), op->flight.where);
+}
+
+void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char *where)
 {
     int rc;
 
     ED_ASSERT(!op->in_flight);
     op->in_flight = true;
+    op->flight.where = where;
+    op->flight.what = ed_fault_name(engine_faults[op->kind]);
+    ed_flight_begin(&op->flight);
     op->cancelled = op->late = false;
     ed_count(&engine->in_flight, 1);
     rc = ed_fault_check(engine_faults[op->kind]);
@@ -124,6 +136,11 @@ void ed_engine_cancel(struct ed_engine *engine, struct ed_op *op)
 void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result)
 {
     ED_ASSERT(op->in_flight && engine->in_flight > 0);
+    ed_flight_end(&op->flight);
+    if (ed_unlikely(result == -EFAULT) && ed_memory_guarded())
+        ed_die(
+            "the operation \"%s\", submitted at %s, met memory that is freed or nobody's (EFAULT)",
+            op->flight.what, op->flight.where);
     if (ed_unlikely(op->late))
         ed_list_remove(&engine->late, &op->late_link);
     op->in_flight = op->late = false;

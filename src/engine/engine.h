@@ -25,6 +25,7 @@
 #define ED_ENGINE_ENGINE_H
 
 #include "base/compat.h"
+#include "base/flight.h"
 #include "base/list.h"
 
 enum ed_op_kind {
@@ -51,7 +52,15 @@ struct ed_op {
     bool cancelled; /* a cancel was asked for */
     bool late;      /* and waits for the next wait, by a fault */
     struct eddy_link_ link, late_link;
+    struct ed_flight flight; /* what of the memory is the kernel's meanwhile */
 };
+
+/*
+ * An operation in the frame of the function that declares it: leaving the frame
+ * while it is in flight aborts with a sentence that names both places.
+ */
+#define ED_LOCAL_OP(name) EDDY_CLEANUP_(ed_op_left) struct ed_op name = {.flight.where = EDDY_HERE_}
+void ed_op_left(struct ed_op *op);
 
 struct ed_engine;
 
@@ -84,7 +93,8 @@ void ed_engine_close(struct ed_engine *engine);
 
 /* Starts an operation that is not in flight. What cannot be started completes
  * with its error. */
-void ed_engine_submit(struct ed_engine *engine, struct ed_op *op);
+#define ed_engine_submit(engine, op) ed_engine_submit_at((engine), (op), EDDY_HERE_)
+void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char *where);
 
 /* Asks for an early end of an operation; no effect if it is not in flight. */
 void ed_engine_cancel(struct ed_engine *engine, struct ed_op *op);

@@ -45,9 +45,17 @@ static void loop_read_environment(eddy_loop *loop)
 {
     const char *clock = getenv("EDDY_CLOCK"), *seed = getenv("EDDY_SEED");
 
-    loop->virtual_clock = clock && strcmp(clock, "virtual") == 0;
+    ed_loop_set_order(loop, clock && strcmp(clock, "virtual") == 0,
+                      seed ? strtoull(seed, NULL, 0) : 0);
     loop->shuffled = seed && *seed;
-    loop->seed = loop->shuffled ? strtoull(seed, NULL, 0) : 0;
+}
+
+void ed_loop_set_order(eddy_loop *loop, bool virtual_clock, uint64_t seed)
+{
+    loop->virtual_clock = virtual_clock;
+    loop->shuffled = seed != 0;
+    loop->seed = seed;
+    ed_timer_init(&loop->timers, ed_loop_now(loop));
 }
 
 int eddy_loop_new(eddy_loop **out)
@@ -70,7 +78,6 @@ int eddy_loop_new(eddy_loop **out)
     loop->thread = pthread_self();
     loop->stop.run = loop_run_stop;
     loop->next_handle = 1;
-    ed_timer_init(&loop->timers, ed_loop_now(loop));
     pthread_mutex_lock(&loops_mutex);
     ed_list_append(&loops, &loop->link);
     pthread_mutex_unlock(&loops_mutex);
@@ -230,13 +237,16 @@ static int loop_sleep(eddy_loop *loop)
 /* The turn of a test that looks at every step: no task switches to the next. */
 ED_COLD static void loop_run_stepped(eddy_loop *loop)
 {
-    for (int left = ED_TURN; left > 0 && loop->ready && !loop->stopped; left--) {
+    for (int left = loop->shuffled ? ed_loop_shuffle(loop) : ED_TURN;
+         left > 0 && loop->ready && !loop->stopped; left--) {
         struct ed_ready *node = ed_loop_take_ready(loop);
 
         loop->turns = 0;
+        if (loop->step)
+            loop->step(loop, node, true);
         node->run(node);
         if (loop->step)
-            loop->step(loop, node);
+            loop->step(loop, node, false);
         if (loop->turns <= ED_HURRY)
             return;
     }

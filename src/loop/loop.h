@@ -68,8 +68,8 @@ struct eddy_loop {
     size_t readers_capacity;
     struct eddy_list_ retired; /* readers whose operation has not completed */
 
-    /* for tests: called on the loop's stack after each node that ran */
-    void (*step)(eddy_loop *loop, const struct ed_ready *node);
+    /* for tests: called on the loop's stack before each node runs, and after it */
+    void (*step)(eddy_loop *loop, const struct ed_ready *node, bool before);
 
     eddy_exception_handler *handler;
     void *handler_argument;
@@ -111,6 +111,10 @@ ED_INLINE struct ed_ready *ed_loop_take_ready(eddy_loop *loop)
         loop->ready_end = &loop->ready;
     return node;
 }
+
+/* Sets the clock and the order of a loop in which nothing is scheduled yet: seed 0 is
+ * the order of becoming ready. */
+void ed_loop_set_order(eddy_loop *loop, bool virtual_clock, uint64_t seed);
 
 /* The loop's clock, ns. */
 int64_t ed_loop_now(const eddy_loop *loop);

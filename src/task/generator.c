@@ -71,6 +71,7 @@ static _Noreturn void generator_main(void)
 
     ed_fiber_entered();
     g->rc = g->entry(&g->head, g->args);
+    ed_stack_left(&g->stack, g->where);
     g->head.state = EDDY_GENERATOR_ENDED_;
     generator_leave(g, true);
     ed_die("a generator that had ended was resumed");

@@ -15,6 +15,7 @@
 #include <stdalign.h>
 
 #include "base/compat.h"
+#include "base/flight.h"
 #include "base/list.h"
 #include "task/switch.h"
 
@@ -97,6 +98,15 @@ ED_INLINE void ed_stack_give(struct ed_stacks *stacks, struct ed_stack *stack)
 /* The usable bytes of the stack, and its lowest usable address. */
 size_t ed_stack_size(const struct ed_stack *stack);
 char *ed_stack_bottom(const struct ed_stack *stack);
+
+/* What runs on the stack has returned: aborts if an operation in flight uses it still
+ * (base/flight.h). `where` the stack was taken. */
+ED_INLINE void ed_stack_left(const struct ed_stack *stack, const char *where)
+{
+    if (ed_unlikely(ed_flights.first != NULL))
+        ed_flight_check_slow(ed_stack_bottom(stack), ed_stack_size(stack),
+                             "left by what was started", where);
+}
 
 /* The first stack in use behind `after` (NULL: from the start), or NULL. */
 struct ed_stack *ed_stack_next(struct ed_stacks *stacks, struct ed_stack *after);

@@ -105,6 +105,7 @@ static _Noreturn void task_main(void)
 
     ed_fiber_entered();
     rc = self->function->entry(self->args, self->result);
+    ed_stack_left(&self->stack, self->where);
     if (self->scope)
         ed_die("task %s left the scope of %s open", eddy_task_name(self), self->scope->where);
     if (self->is.cancel_unseen && rc >= 0) {

@@ -76,11 +76,13 @@ TEST(condition_waiter_runs_when_the_notifier_lets_go_of_the_lock)
 
     test_settle();
     CHECK(!eddy_lock_locked(&place.lock)); /* released while it waits */
-    CHECK_OK(eddy_lock_acquire(&place.lock));
-    CHECK_OK(eddy_condition_notify(&place.changed, 1));
-    CHECK_OK(eddy_sleep(1));
-    CHECK_EQ(woken, 0);
-    CHECK_OK(eddy_lock_release(&place.lock));
+    {
+        CHECK_OK(eddy_lock_acquire(&place.lock));
+        EDDY_DEFER(eddy_lock_release, &place.lock);
+        CHECK_OK(eddy_condition_notify(&place.changed, 1));
+        CHECK_OK(eddy_sleep(1));
+        CHECK_EQ(woken, 0);
+    }
     CHECK_OK(eddy_await(waiter));
     CHECK_EQ(woken, 1);
     CHECK(!eddy_lock_locked(&place.lock));
@@ -128,14 +130,16 @@ TEST(condition_waiter_that_is_cancelled_takes_the_lock_first)
     EDDY_TASK waiter = eddy_create_task(wait_once, &place, 0);
 
     test_settle();
-    CHECK_OK(eddy_lock_acquire(&place.lock));
-    CHECK_OK(eddy_cancel(waiter));
-    CHECK_OK(eddy_sleep(1));
-    CHECK(!eddy_task_done(waiter)); /* it is at the lock */
-    CHECK_OK(eddy_cancel(waiter));  /* does not cut that short */
-    CHECK_OK(eddy_sleep(1));
-    CHECK(!eddy_task_done(waiter));
-    CHECK_OK(eddy_lock_release(&place.lock));
+    {
+        CHECK_OK(eddy_lock_acquire(&place.lock));
+        EDDY_DEFER(eddy_lock_release, &place.lock);
+        CHECK_OK(eddy_cancel(waiter));
+        CHECK_OK(eddy_sleep(1));
+        CHECK(!eddy_task_done(waiter)); /* it is at the lock */
+        CHECK_OK(eddy_cancel(waiter));  /* does not cut that short */
+        CHECK_OK(eddy_sleep(1));
+        CHECK(!eddy_task_done(waiter));
+    }
     CHECK_EQ(eddy_await(waiter), -ECANCELED);
     CHECK(!eddy_lock_locked(&place.lock));
 }
@@ -229,11 +233,13 @@ TEST(condition_waiter_cancelled_at_the_lock_has_been_notified)
     EDDY_TASK waiter = eddy_create_task(wait_once, &place, 0);
 
     test_settle();
-    CHECK_OK(eddy_lock_acquire(&place.lock));
-    CHECK_OK(eddy_condition_notify(&place.changed, 1));
-    CHECK_OK(eddy_sleep(1)); /* the waiter is at the lock now */
-    CHECK_OK(eddy_cancel(waiter));
-    CHECK_OK(eddy_lock_release(&place.lock));
+    {
+        CHECK_OK(eddy_lock_acquire(&place.lock));
+        EDDY_DEFER(eddy_lock_release, &place.lock);
+        CHECK_OK(eddy_condition_notify(&place.changed, 1));
+        CHECK_OK(eddy_sleep(1)); /* the waiter is at the lock now */
+        CHECK_OK(eddy_cancel(waiter));
+    }
     CHECK_OK(eddy_await(waiter)); /* notified first */
 }
 
