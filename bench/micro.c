@@ -130,6 +130,64 @@ static int measure_spawn(struct run *run)
     return expect(done, run->count);
 }
 
+/* One of several threads that spawn at the same time, each in a loop of its own. */
+struct spawner {
+    pthread_barrier_t *start;
+    uint64_t count;
+    double seconds; /* of its processor time */
+    int rc;
+};
+
+static int spawn_often(struct spawner *spawner)
+{
+    struct run run = {.count = spawner->count};
+    struct timespec before, after;
+
+    pthread_barrier_wait(spawner->start);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    EDDY_TRY(measure_spawn(&run));
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    spawner->seconds =
+        (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+    return 0;
+}
+EDDY_ASYNC(spawn_often, struct spawner *);
+
+static void *spawner_main(void *argument)
+{
+    struct spawner *spawner = argument;
+
+    spawner->rc = eddy_run(spawn_often, spawner);
+    return NULL;
+}
+
+/* Processor time, the mean of the loops: it stays where it is if they share nothing,
+ * also where there are more loops than processors. */
+static int measure_loops(struct run *run)
+{
+    struct spawner spawners[64];
+    pthread_t threads[64];
+    pthread_barrier_t start;
+    size_t n = run->n;
+    int rc = n > 64 ? -EINVAL : -pthread_barrier_init(&start, NULL, (unsigned)n);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < n; i++) {
+        spawners[i] = (struct spawner){.start = &start, .count = run->count};
+        if (pthread_create(&threads[i], NULL, spawner_main, &spawners[i]) != 0)
+            return eddy_raise(-EAGAIN, "no thread number %zu", i); /* the others wait for it */
+    }
+    run->seconds = 0;
+    for (size_t i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+        run->seconds += spawners[i].seconds / (double)n;
+        rc = spawners[i].rc < 0 ? spawners[i].rc : rc;
+    }
+    pthread_barrier_destroy(&start);
+    return rc;
+}
+
 static int give_back(uint64_t number, uint64_t *result)
 {
     *result = number;
@@ -464,12 +522,13 @@ static int report_sleepers(size_t n)
     double started = now(), after = occupied();
     eddy_group_cancel(&group);
     EDDY_TRY(eddy_group_join(&group));
-    double ended = now();
+    double ended = now(), left = occupied();
     if (before < 0 || after < 0)
         return eddy_raise(-ENODATA, "no VmRSS and VmPTE in /proc/self/status");
     printf("sleepers: %.0f bytes\n", (after - before) / (double)n);
     printf("sleepers-start: %.3f s\n", started - start);
     printf("sleepers-end: %.3f s\n", ended - started);
+    printf("sleepers-left: %.0f KiB\n", (left - before) / 1024);
     return 0;
 }
 
@@ -537,6 +596,8 @@ static const struct bench benches[] = {
     {"bare", "the library's switch", 0, false, measure_bare, NULL},
     {"yield", "a sleep(0) of one of N tasks", 2, true, measure_yield, NULL},
     {"spawn", "create, await and free an empty task", 0, true, measure_spawn, NULL},
+    {"loops", "spawn in each of N loops in N threads, processor time", 1, false, measure_loops,
+     NULL},
     {"handoff", "an item to another task, by a queue of one slot", 0, true, measure_handoff, NULL},
     {"queue", "a put and a get that need not wait", 0, true, measure_queue, NULL},
     {"lock", "an acquire and a release that need not wait", 0, true, measure_lock, NULL},
