@@ -149,6 +149,8 @@ EDDY_END_DECLS
         if (EDDY_LIKELY_(eddy_t != NULL))                                                          \
             *(struct f##_eddy_args *)((struct eddy_task_head_ *)(void *)eddy_t)->args =            \
                 (struct f##_eddy_args){EDDY_NAMES_(__VA_ARGS__)};                                  \
+        if (eddy_o)                                                                                \
+            eddy_task_start_(eddy_t, eddy_o);                                                      \
         return eddy_t;                                                                             \
     }                                                                                              \
     _Static_assert(sizeof(f##_eddy_async) > 0, "")

@@ -61,6 +61,12 @@ typedef struct eddy_group {
     eddy_group_start((group), EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__))
 EDDY_API int eddy_group_start(eddy_group *group, eddy_call call);
 
+/* The same for a child that runs at once, up to where it first suspends, as
+ * eddy_create_task_eager does. One that fails meanwhile has aborted the group. */
+#define eddy_group_create_task_eager(group, f, ...)                                                \
+    eddy_group_start_eager((group), EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__))
+EDDY_API int eddy_group_start_eager(eddy_group *group, eddy_call call);
+
 /*
  * Waits for all children, also for those that other children start meanwhile.
  * A cancel, or a timeout around the group, cancels the children and still waits

@@ -27,6 +27,7 @@ EDDY_BEGIN_DECLS
 typedef struct eddy_task_options {
     const char *name;  /* copied, cut after 31 bytes; NULL: "Task-N" */
     size_t stack_size; /* usable bytes, rounded up; 0: EDDY_STACK_SIZE */
+    bool eager_start;  /* runs within its creation: see eddy_create_task_eager */
 } eddy_task_options;
 
 /* The usable stack of a task: 192 KiB, of which a sleeping task occupies one
@@ -50,6 +51,16 @@ typedef struct eddy_task_options {
  * a variable's address, since a literal's commas would end the argument. */
 #define eddy_create_task_with(options, f, ...)                                                     \
     f##_eddy_task(EDDY_HERE_, (options)__VA_OPT__(, ) __VA_ARGS__)
+
+/*
+ * The same, but the task runs at once, inside this call, up to where it first
+ * suspends; then the caller goes on, before anybody else. A task that never
+ * suspends has ended when it has been created, and costs no place in the queue; its
+ * error stays with it until it is read. Outside a running loop an eager task is one
+ * like any other.
+ */
+#define eddy_create_task_eager(f, ...)                                                             \
+    f##_eddy_task(EDDY_HERE_, &eddy_task_eager_ __VA_OPT__(, ) __VA_ARGS__)
 
 /*
  * Declares an owning handle, safe by default: at the end of its block, on every
@@ -202,6 +213,8 @@ EDDY_NODISCARD static inline EDDY_AWAITS int eddy_sleep(double seconds);
 EDDY_API double eddy_time(void);
 
 /* For the macros and inline paths above. */
+extern EDDY_API const eddy_task_options eddy_task_eager_;
+EDDY_API void eddy_task_start_(eddy_task *task, const eddy_task_options *options);
 EDDY_API EDDY_AWAITS int eddy_sleep_for_(double seconds); /* Suspends. */
 EDDY_API int eddy_yield_begin_(void);
 EDDY_API eddy_task *eddy_task_new_(const struct eddy_async *function, const char *where,

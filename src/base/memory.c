@@ -133,10 +133,11 @@ void *ed_realloc(void *memory, size_t size)
 
 void ed_free_at(void *memory, const char *where)
 {
-    struct memory_block *block = (struct memory_block *)memory - 1;
+    struct memory_block *block;
 
     if (!memory)
         return;
+    block = (struct memory_block *)memory - 1;
     ed_flight_check(memory, block->size, "freed", where);
     memory_uncount(block->size);
     if (ed_unlikely(block->guarded))

@@ -56,8 +56,9 @@ struct eddy_loop {
     uint64_t seed;
     struct ed_ready stop; /* the mark in the queue behind which a run ends */
     bool stop_asked, stop_queued;
-    size_t holds;                       /* explicit, and thread-settable futures */
-    size_t jobs;                        /* in threads: real time passes until they end */
+    size_t eager; /* nodes at the front of the queue that nothing may overtake */
+    size_t holds; /* explicit, and thread-settable futures */
+    size_t jobs;  /* in threads: real time passes until they end */
     size_t task_count, generator_count; /* not freed, kept by the layer above */
 
     struct eddy_list_ handle_chunks;
@@ -99,6 +100,15 @@ ED_INLINE void ed_loop_ready(eddy_loop *loop, struct ed_ready *node)
     node->next = NULL;
     *loop->ready_end = node;
     loop->ready_end = &node->next;
+}
+
+/* Puts a node before what is ready. */
+ED_INLINE void ed_loop_ready_first(eddy_loop *loop, struct ed_ready *node)
+{
+    node->next = loop->ready;
+    if (!loop->ready)
+        loop->ready_end = &node->next;
+    loop->ready = node;
 }
 
 /* Takes the first node; there must be one. */

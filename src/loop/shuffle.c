@@ -41,10 +41,13 @@ static struct ed_ready *shuffle_deal(struct ed_ready *node, uint64_t *seed)
 
 int ed_loop_shuffle(eddy_loop *loop)
 {
-    struct ed_ready *nodes = loop->ready, **end = &nodes, *rest;
+    struct ed_ready **first = &loop->ready, **end, *nodes, *rest;
     int count = 0;
 
-    for (; *end && *end != &loop->stop; count++)
+    for (; count < (int)loop->eager; count++) /* these keep their place */
+        first = &(*first)->next;
+    nodes = *first;
+    for (end = &nodes; *end && *end != &loop->stop; count++)
         end = &(*end)->next;
     rest = *end;
     *end = NULL;
@@ -52,7 +55,7 @@ int ed_loop_shuffle(eddy_loop *loop)
     for (end = &nodes; *end;)
         end = &(*end)->next;
     *end = rest;
-    loop->ready = nodes;
+    *first = nodes;
     for (end = &loop->ready; *end;)
         end = &(*end)->next;
     loop->ready_end = end;

@@ -69,7 +69,8 @@ static void group_abort(eddy_group *group, int code)
         ed_scope_fail(&group->scope, code);
 }
 
-static int group_add(eddy_group *group, const eddy_call *call, size_t number)
+static int
+group_add(eddy_group *group, const eddy_call *call, size_t number, const eddy_task_options *options)
 {
     eddy_task *owner = group->scope.task;
     eddy_task *child;
@@ -78,7 +79,7 @@ static int group_add(eddy_group *group, const eddy_call *call, size_t number)
         ed_die("eddy_group_start: the group's block has ended");
     if (ed_unlikely(group->closed))
         return ed_raise(-ESHUTDOWN, "the group of %s is joined or aborted", group->scope.where);
-    child = ed_task_new_call(owner->loop, call);
+    child = ed_task_new_call(owner->loop, call, options);
     if (ed_unlikely(!child))
         return -ENOMEM;
     child->is.owner = ED_OWNER_GROUP;
@@ -87,18 +88,30 @@ static int group_add(eddy_group *group, const eddy_call *call, size_t number)
     child->number = number;
     ed_list_append(&group->children, &child->group_link);
     group->alive++;
+    if (ed_unlikely(options != NULL))
+        eddy_task_start_(child, options); /* and then it may be gone */
     return 0;
 }
 
-int eddy_group_start(eddy_group *group, eddy_call call)
+static int group_start(eddy_group *group, const eddy_call *call, const eddy_task_options *options)
 {
-    int rc = group_add(group, &call, 0);
+    int rc = group_add(group, call, 0, options);
 
     if (ed_unlikely(rc == -ENOMEM) && group->failures == 0) {
         group->no_memory = true;
         group_abort(group, rc);
     }
     return rc;
+}
+
+int eddy_group_start(eddy_group *group, eddy_call call)
+{
+    return group_start(group, &call, NULL);
+}
+
+int eddy_group_start_eager(eddy_group *group, eddy_call call)
+{
+    return group_start(group, &call, &eddy_task_eager_);
 }
 
 void ed_group_child_done(eddy_group *group, eddy_task *child)
@@ -237,7 +250,7 @@ int eddy_group_error(eddy_group *group, size_t index, const char **message)
 static int gather_start(eddy_group *group, const eddy_call *calls, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        int rc = group_add(group, &calls[i], i);
+        int rc = group_add(group, &calls[i], i, NULL);
 
         if (rc < 0)
             return rc;

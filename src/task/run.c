@@ -150,7 +150,7 @@ int eddy_loop_run_until_complete(eddy_loop *loop, eddy_call call)
 
     if (rc < 0)
         return rc;
-    run.task = ed_task_new_call(loop, &call);
+    run.task = ed_task_new_call(loop, &call, NULL);
     if (!run.task)
         return -ENOMEM;
     rc = run_until_done(&run);
@@ -233,7 +233,7 @@ int eddy_runner_run(eddy_runner *runner, eddy_call call)
     rc = ed_loop_check_run(loop);
     if (rc < 0)
         return ed_raise(rc, "the runner's loop is closed, or another thread's");
-    run.task = ed_task_new_call(loop, &call);
+    run.task = ed_task_new_call(loop, &call, NULL);
     if (!run.task)
         return -ENOMEM;
     ed_locals_unref(run.task->locals);

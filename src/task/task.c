@@ -160,7 +160,15 @@ ED_COLD static eddy_task *task_refused(int code, const eddy_task_options *option
     return NULL;
 }
 
-/* Takes a stack, makes a task of it, and makes it ready. */
+const eddy_task_options eddy_task_eager_ = {.eager_start = true};
+
+/* Whether a task with these options is started by its creation, and not by the queue. */
+static bool task_is_eager(const eddy_loop *loop, const eddy_task_options *options)
+{
+    return options->eager_start && eddy_thread_.loop == loop;
+}
+
+/* Takes a stack, makes a task of it, and makes it ready unless it is eager. */
 ED_INLINE eddy_task *task_new(eddy_loop *loop, const struct eddy_async *function, const char *where,
                               const eddy_task_options *options)
 {
@@ -197,8 +205,47 @@ ED_INLINE eddy_task *task_new(eddy_loop *loop, const struct eddy_async *function
         eddy_task_set_name(task, options->name);
     task_lay_out(task, function->result_size);
     ed_count(&loop->task_count, 1);
-    ed_loop_ready(loop, &task->ready);
+    if (ed_likely(!options || !task_is_eager(loop, options)))
+        ed_loop_ready(loop, &task->ready);
     return task;
+}
+
+/*
+ * Runs an eager task up to where it first suspends. A task that creates it waits at
+ * the front of the queue meanwhile, so that whatever the new one does, this one is
+ * next. In a callback the loop's own stack does the same.
+ */
+static void task_start(eddy_task *task)
+{
+    eddy_loop *loop = task->loop;
+    eddy_task *self = eddy_thread_.task;
+    int turns = loop->turns, credit = eddy_thread_.credit;
+    size_t eager = loop->eager;
+
+    if (!self) {
+        loop->turns = 1; /* whoever suspends comes back here */
+        ed_task_run(&task->ready);
+        while (loop->eager > eager)
+            ed_task_run(ed_loop_take_ready(loop));
+        loop->turns = loop->turns <= ED_HURRY ? ED_HURRY : turns;
+        return;
+    }
+    loop->eager++;
+    loop->turns++; /* the way back is none of the turn's resumes */
+    ed_loop_ready_first(loop, &self->ready);
+    if (ED_FIBERS)
+        self->fiber = ed_fiber_now;
+    ed_thread_enter(task);
+    ed_switch(&self->context, &task->context, task->fiber, false);
+    loop->eager--;
+    if (!self->pending)
+        eddy_thread_.credit = credit; /* or creating tasks would be a way to hold the loop */
+}
+
+void eddy_task_start_(eddy_task *task, const eddy_task_options *options)
+{
+    if (task && task_is_eager(task->loop, options))
+        task_start(task);
 }
 
 eddy_task *ed_task_new(eddy_loop *loop, const struct eddy_async *function, const char *where,
@@ -227,9 +274,10 @@ static int task_run_entry(void *args, void *result)
     return self->run(self->called, args, result);
 }
 
-eddy_task *ed_task_new_call(eddy_loop *loop, const eddy_call *call)
+eddy_task *
+ed_task_new_call(eddy_loop *loop, const eddy_call *call, const eddy_task_options *options)
 {
-    eddy_task *task = ed_task_new(loop, call->function, call->where, NULL);
+    eddy_task *task = ed_task_new(loop, call->function, call->where, options);
 
     if (ed_unlikely(!task))
         return NULL;
@@ -247,7 +295,7 @@ eddy_task *ed_task_new_call(eddy_loop *loop, const eddy_call *call)
 eddy_task *eddy_loop_create_task(eddy_loop *loop, eddy_call call)
 {
     if (!loop->closed && pthread_equal(loop->thread, pthread_self()))
-        return ed_task_new_call(loop, &call);
+        return ed_task_new_call(loop, &call, NULL);
     ed_raise(-EPERM, "a task was created on a closed loop, or from another thread than its loop's");
     return NULL;
 }
@@ -257,7 +305,7 @@ eddy_task *eddy_task_from_call(eddy_call call)
     eddy_loop *loop = eddy_thread_.loop;
 
     if (loop)
-        return ed_task_new_call(loop, &call);
+        return ed_task_new_call(loop, &call, NULL);
     ed_raise(-EPERM, "a task was created outside a running loop");
     return NULL;
 }
@@ -298,6 +346,8 @@ eddy_task *eddy_task_create(eddy_entry *entry, const void *args, size_t args_siz
     task->function = &task->own_function;
     if (args_size)
         memcpy(task->args, args, args_size);
+    if (options)
+        eddy_task_start_(task, options);
     return task;
 }
 

@@ -154,8 +154,9 @@ struct ed_tasks *ed_tasks_of(eddy_loop *loop);
 eddy_task *ed_task_new(eddy_loop *loop, const struct eddy_async *function, const char *where,
                        const eddy_task_options *options);
 
-/* A new task for a call, with its args. */
-eddy_task *ed_task_new_call(eddy_loop *loop, const eddy_call *call);
+/* A new task for a call, with its args. `options` may be NULL. */
+eddy_task *
+ed_task_new_call(eddy_loop *loop, const eddy_call *call, const eddy_task_options *options);
 
 /* Runs a call in the running task, as a plain call of its function would. */
 int ed_call_here(const eddy_call *call);

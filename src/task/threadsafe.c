@@ -61,7 +61,7 @@ static int remote_start(void *argument)
 {
     struct remote_call *remote = argument;
 
-    remote->task = ed_task_new_call(remote->loop, &remote->call);
+    remote->task = ed_task_new_call(remote->loop, &remote->call, NULL);
     if (!remote->task) {
         remote->rc = -ENOMEM;
         remote_say(remote);

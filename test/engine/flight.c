@@ -50,11 +50,10 @@ static void leave_an_operation(void)
 
 RAW_TEST(flight_operation_that_is_freed_or_left_aborts_and_names_both_places)
 {
-    CHECK_DIES(free_an_operation, "memory is freed at ../test/engine/flight.c");
-    CHECK_DIES(free_an_operation,
-               "\"nop\" that stands in it, submitted at ../test/engine/flight.c");
+    CHECK_DIES(free_an_operation, "memory is freed at " __FILE__);
+    CHECK_DIES(free_an_operation, "\"nop\" that stands in it, submitted at " __FILE__);
     CHECK_DIES(leave_an_operation, "the frame that holds an operation is left while it is in "
-                                   "flight: \"nop\", submitted at ../test/engine/flight.c");
+                                   "flight: \"nop\", submitted at " __FILE__);
 }
 
 RAW_TEST(flight_operation_that_completed_may_be_left)
@@ -111,9 +110,10 @@ static void end_a_generator_with_an_operation(void)
 
 RAW_TEST(flight_operation_on_a_stack_that_is_left_aborts_and_names_both_places)
 {
-    CHECK_DIES(end_with_an_operation, "memory is left by what was started at ../test/engine/");
-    CHECK_DIES(end_with_an_operation, "\"nop\" that stands in it, submitted at ../test/engine/");
-    CHECK_DIES(end_a_generator_with_an_operation, "memory is left by what was started at ../test");
+    CHECK_DIES(end_with_an_operation, "memory is left by what was started at " __FILE__);
+    CHECK_DIES(end_with_an_operation, "\"nop\" that stands in it, submitted at " __FILE__);
+    CHECK_DIES(end_a_generator_with_an_operation,
+               "memory is left by what was started at " __FILE__);
 }
 
 /* EDDY_FAULT stands for a kernel that met bad memory. */
@@ -133,7 +133,7 @@ static void meet_bad_memory(void)
 
 RAW_TEST(flight_operation_that_completes_with_efault_aborts_under_the_guard_allocator)
 {
-    CHECK_DIES(meet_bad_memory, "the operation \"nop\", submitted at ../test/engine/flight.c");
+    CHECK_DIES(meet_bad_memory, "the operation \"nop\", submitted at " __FILE__);
     CHECK_DIES(meet_bad_memory, "met memory that is freed or nobody's (EFAULT)");
 }
 
