@@ -42,6 +42,9 @@ typedef struct eddy_generator {
     size_t item_size;
     struct eddy_scope_ *scope; /* the caller's innermost, while the body runs */
     int state;
+    int thrown;       /* what the pending yield returns, when THROWN_ */
+    const void *sent; /* the sender's value, during eddy_send, until it is received */
+    size_t sent_size;
 } eddy_generator;
 
 enum eddy_generator_state_ {
@@ -50,6 +53,7 @@ enum eddy_generator_state_ {
     EDDY_GENERATOR_RUNNING_,
     EDDY_GENERATOR_CLOSING_, /* running; its yields are refused */
     EDDY_GENERATOR_ENDED_,
+    EDDY_GENERATOR_THROWN_, /* running; its pending yield is to return an error */
 };
 
 /* How a generator's body is started from its copied arguments. */
@@ -117,14 +121,65 @@ eddy_generator_next(eddy_generator *generator, void *out, size_t size);
 
 /*
  * Hands a copy of *value to whoever asked for it, and waits to be asked again:
- * eddy_yield(g, &value). Only in the body. Returns 0, or -ECANCELED when the
- * generator is being closed: clean up and return; clean-up may suspend.
+ * eddy_yield(g, &value). Only in the body. Returns 0; -ECANCELED when the generator
+ * is being closed: clean up and return; clean-up may suspend; or the error of an
+ * eddy_throw.
  */
 #define eddy_yield(generator, ...)                                                                 \
     eddy_yield_inline_((generator), (__VA_ARGS__), sizeof *(__VA_ARGS__))
 /* The function under it. */
 EDDY_NODISCARD EDDY_API int
 eddy_generator_yield(eddy_generator *generator, const void *value, size_t size);
+
+/*
+ * As eddy_next, and the pending yield receives a copy of *value, which need live no
+ * longer than the call: eddy_send(generator, &value, &out). A plain eddy_yield drops
+ * it.
+ *
+ * Suspends if the body does.
+ *
+ * Returns what eddy_next does; -EINVAL for a generator that has not started, where no
+ * yield waits for a value; 0 when the values have ended. The value is not delivered
+ * when the caller is refused before the body runs on.
+ */
+#define eddy_send(generator, value, out)                                                           \
+    eddy_generator_send((generator), (value), sizeof *(value), (out), sizeof *(out))
+/* The function under it. Suspends if the body does. */
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_generator_send(eddy_generator *generator,
+                                                            const void *value, size_t value_size,
+                                                            void *out, size_t size);
+
+/*
+ * As eddy_next, and the pending yield returns `code`: eddy_throw(generator, code, &out).
+ * The body may go on and yield again, end, or fail with this or another error. The
+ * code's text, as of eddy_throw(g, eddy_raise(-EIO, "..."), &out), is the body's to
+ * read. `code` is negative (abort).
+ *
+ * Suspends if the body does.
+ *
+ * Returns what eddy_next does; `code` itself, without running the body, for a generator
+ * that has not started, which ends it, or that has ended: nobody has handled it.
+ */
+#define eddy_throw(generator, code, out)                                                           \
+    eddy_generator_throw((generator), (code), (out), sizeof *(out))
+/* The function under it. Suspends if the body does. */
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_generator_throw(eddy_generator *generator, int code, void *out, size_t size);
+
+/*
+ * As eddy_yield, in a body that takes values: eddy_yield_receive(g, &item, &received).
+ *
+ * Returns 1 when it was asked by eddy_send, with a copy of the value in *received, whose
+ * size must be the sender's (abort); 0, with *received untouched, when it was asked by a
+ * plain eddy_next; the error of an eddy_throw; -ECANCELED when the generator is closed.
+ */
+#define eddy_yield_receive(generator, item, received)                                              \
+    eddy_generator_yield_receive((generator), (item), sizeof *(item), (received),                  \
+                                 sizeof *(received))
+/* The function under it. */
+EDDY_NODISCARD EDDY_API int eddy_generator_yield_receive(eddy_generator *generator,
+                                                         const void *item, size_t size,
+                                                         void *received, size_t received_size);
 
 /*
  * Ends a generator early: its pending yield returns -ECANCELED and its body

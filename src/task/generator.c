@@ -12,7 +12,11 @@
  *                        +--> ended <-- closing <----+ close
  *
  * The inline paths of eddy/generator.h do exactly what the functions here do
- * between suspended and running.
+ * between suspended and running. They know nothing of values that are sent and of
+ * errors that are thrown: a sent value lies with the sender, who waits in eddy_send
+ * until the next yield and then forgets it, so that a yield that was asked otherwise
+ * finds none. A throw resumes the body in the state `thrown`, which no inline path
+ * knows, so that the pending yield comes to eddy_generator_yield for its code.
  */
 #include "eddy/generator.h"
 
@@ -44,7 +48,8 @@ static struct generator *generator_of(eddy_generator *head)
 /* Whether a task is inside the body. */
 static bool generator_running(const eddy_generator *g)
 {
-    return g->state == EDDY_GENERATOR_RUNNING_ || g->state == EDDY_GENERATOR_CLOSING_;
+    return g->state == EDDY_GENERATOR_RUNNING_ || g->state == EDDY_GENERATOR_CLOSING_ ||
+           g->state == EDDY_GENERATOR_THROWN_;
 }
 
 /* From the body to whoever asked. */
@@ -127,8 +132,15 @@ int eddy_generator_ended_(eddy_generator *head)
     return rc < 0 ? rc : 0;
 }
 
+/* Whether the running task may ask for a value: 0, or the error that it gets. */
 static int generator_check(struct generator *g, size_t size)
 {
+    int rc = ed_checkpoint();
+
+    if (rc < 0)
+        return rc;
+    if (!g)
+        return ed_fail(-ENOMEM);
     if (generator_running(&g->head))
         return ed_raise(-EBUSY, "another task is inside the generator %s() of %s", g->name,
                         g->where);
@@ -141,34 +153,86 @@ static int generator_check(struct generator *g, size_t size)
     return 0;
 }
 
+/* Lets the body run on in the state RUNNING or THROWN, up to its next yield or its end. */
+static int generator_ask(struct generator *g, void *out, int state)
+{
+    g->head.out = out;
+    g->head.state = state;
+    generator_enter(g);
+    return g->head.state == EDDY_GENERATOR_SUSPENDED_ ? 1 : eddy_generator_ended_(&g->head);
+}
+
 int eddy_generator_next(eddy_generator *head, void *out, size_t size)
 {
     struct generator *g = generator_of(head);
-    int rc = ed_checkpoint();
+    int rc = generator_check(g, size);
 
-    if (rc < 0)
-        return rc;
-    if (!head)
-        return ed_fail(-ENOMEM);
-    rc = generator_check(g, size);
     if (rc < 0)
         return rc;
     if (head->state == EDDY_GENERATOR_ENDED_)
         return eddy_generator_ended_(head);
-    head->out = out;
     if (head->state == EDDY_GENERATOR_CREATED_)
         generator_starting = g;
+    return generator_ask(g, out, EDDY_GENERATOR_RUNNING_);
+}
+
+int eddy_generator_send(eddy_generator *head, const void *value, size_t value_size, void *out,
+                        size_t size)
+{
+    struct generator *g = generator_of(head);
+    int rc = generator_check(g, size);
+
+    if (rc < 0)
+        return rc;
+    if (head->state == EDDY_GENERATOR_ENDED_)
+        return eddy_generator_ended_(head);
+    if (head->state == EDDY_GENERATOR_CREATED_)
+        return ed_raise(-EINVAL,
+                        "eddy_send: the generator %s() of %s has not started: no yield waits for "
+                        "a value",
+                        g->name, g->where);
+    head->sent = value;
+    head->sent_size = value_size;
+    rc = generator_ask(g, out, EDDY_GENERATOR_RUNNING_);
+    head->sent = NULL; /* what a plain yield has dropped is not for the next one */
+    return rc;
+}
+
+int eddy_generator_throw(eddy_generator *head, int code, void *out, size_t size)
+{
+    struct generator *g = generator_of(head);
+    int rc;
+
+    if (code >= 0)
+        ed_die("eddy_throw: the code %d is not negative", code);
+    rc = generator_check(g, size);
+    if (rc < 0)
+        return rc;
+    if (head->state != EDDY_GENERATOR_SUSPENDED_) {
+        head->state = EDDY_GENERATOR_ENDED_;
+        return code; /* with its text */
+    }
+    head->thrown = code;
+    return generator_ask(g, out, EDDY_GENERATOR_THROWN_);
+}
+
+/* What the pending yield returns to a body that was resumed. */
+static int generator_resumed(eddy_generator *head)
+{
+    if (head->state == EDDY_GENERATOR_RUNNING_)
+        return 0;
+    if (head->state == EDDY_GENERATOR_CLOSING_)
+        return ed_fail(-ECANCELED);
     head->state = EDDY_GENERATOR_RUNNING_;
-    generator_enter(g);
-    return head->state == EDDY_GENERATOR_SUSPENDED_ ? 1 : eddy_generator_ended_(head);
+    return head->thrown; /* with its text */
 }
 
 int eddy_generator_yield(eddy_generator *head, const void *value, size_t size)
 {
     struct generator *g = generator_of(head);
 
-    if (head->state == EDDY_GENERATOR_CLOSING_)
-        return ed_fail(-ECANCELED);
+    if (head->state == EDDY_GENERATOR_CLOSING_ || head->state == EDDY_GENERATOR_THROWN_)
+        return generator_resumed(head); /* refused, or resumed in the inline path */
     if (head->state != EDDY_GENERATOR_RUNNING_)
         ed_die("eddy_yield of %s() is called outside its body", g->name);
     if (size != head->item_size)
@@ -181,7 +245,23 @@ int eddy_generator_yield(eddy_generator *head, const void *value, size_t size)
     memcpy(head->out, value, size);
     head->state = EDDY_GENERATOR_SUSPENDED_;
     generator_leave(g, false);
-    return head->state == EDDY_GENERATOR_RUNNING_ ? 0 : ed_fail(-ECANCELED);
+    return generator_resumed(head);
+}
+
+int eddy_generator_yield_receive(eddy_generator *head, const void *item, size_t size,
+                                 void *received, size_t received_size)
+{
+    struct generator *g = generator_of(head);
+    int rc = eddy_generator_yield(head, item, size);
+
+    if (rc < 0 || !head->sent)
+        return rc;
+    if (received_size != head->sent_size)
+        ed_die("the generator %s() of %s receives values of %zu bytes, but %zu were sent", g->name,
+               g->where, received_size, head->sent_size);
+    memcpy(received, head->sent, received_size);
+    head->sent = NULL;
+    return 1;
 }
 
 int eddy_generator_close(eddy_generator *head)

@@ -277,6 +277,29 @@ static int uses_generators(void)
     return sum == 6 ? 0 : -EINVAL;
 }
 
+static int adds(eddy_generator *g)
+{
+    int rc, sum = 0, number = 0;
+
+    while ((rc = eddy_yield_receive(g, &sum, &number)) > 0)
+        sum += number;
+    return rc;
+}
+EDDY_ASYNC_GENERATOR(int, adds);
+
+static int uses_sends(void)
+{
+    EDDY_GENERATOR g = eddy_generate(adds);
+    int sum = 0;
+
+    EDDY_TRY(expect(eddy_send(g, &(int){1}, &sum), g ? -EINVAL : -ENOMEM));
+    EDDY_TRY(eddy_next(g, &sum));
+    for (int i = 1; i <= 3; i++)
+        EDDY_TRY(eddy_send(g, &i, &sum));
+    EDDY_TRY(expect(eddy_throw(g, eddy_raise(-EIO, "thrown"), &sum), -EIO));
+    return sum == 6 ? 0 : -EINVAL;
+}
+
 static int uses_scopes_and_locals(void)
 {
     static eddy_local local = EDDY_LOCAL_INIT("local", NULL);
@@ -308,6 +331,7 @@ static int uses_everything(void)
     EDDY_TRY(uses_readers());
     EDDY_TRY(uses_threads());
     EDDY_TRY(uses_generators());
+    EDDY_TRY(uses_sends());
     return expect(uses_scopes_and_locals(), -EDOM);
 }
 EDDY_ASYNC(uses_everything);
