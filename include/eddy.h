@@ -3,22 +3,23 @@
 #ifndef EDDY_H
 #define EDDY_H
 
-#include "eddy/call.h"      /* EDDY_ASYNC, EDDY_CALL */
-#include "eddy/compat.h"    /* attributes */
-#include "eddy/debug.h"     /* eddy_dump_tasks */
-#include "eddy/error.h"     /* EDDY_TRY, eddy_raise */
-#include "eddy/executor.h"  /* eddy_to_thread */
-#include "eddy/future.h"    /* eddy_future */
-#include "eddy/generator.h" /* eddy_yield, EDDY_FOR_EACH */
-#include "eddy/group.h"     /* EDDY_GROUP, eddy_gather */
-#include "eddy/local.h"     /* task-local values */
-#include "eddy/loop.h"      /* eddy_loop */
-#include "eddy/queue.h"     /* EDDY_QUEUE */
-#include "eddy/run.h"       /* eddy_run, EDDY_MAIN */
-#include "eddy/scope.h"     /* EDDY_TIMEOUT, EDDY_SHIELD, EDDY_DEFER */
-#include "eddy/sync.h"      /* lock, event, condition, semaphore, barrier */
-#include "eddy/task.h"      /* eddy_create_task, eddy_await, eddy_sleep */
-#include "eddy/version.h"   /* EDDY_VERSION */
-#include "eddy/wait.h"      /* eddy_wait, eddy_wait_for */
+#include "eddy/call.h"       /* EDDY_ASYNC, EDDY_CALL */
+#include "eddy/compat.h"     /* attributes */
+#include "eddy/debug.h"      /* eddy_dump_tasks */
+#include "eddy/error.h"      /* EDDY_TRY, eddy_raise */
+#include "eddy/executor.h"   /* eddy_to_thread */
+#include "eddy/exit_stack.h" /* EDDY_EXIT_STACK */
+#include "eddy/future.h"     /* eddy_future */
+#include "eddy/generator.h"  /* eddy_yield, EDDY_FOR_EACH */
+#include "eddy/group.h"      /* EDDY_GROUP, eddy_gather */
+#include "eddy/local.h"      /* task-local values */
+#include "eddy/loop.h"       /* eddy_loop */
+#include "eddy/queue.h"      /* EDDY_QUEUE */
+#include "eddy/run.h"        /* eddy_run, EDDY_MAIN */
+#include "eddy/scope.h"      /* EDDY_TIMEOUT, EDDY_SHIELD, EDDY_DEFER */
+#include "eddy/sync.h"       /* lock, event, condition, semaphore, barrier */
+#include "eddy/task.h"       /* eddy_create_task, eddy_await, eddy_sleep */
+#include "eddy/version.h"    /* EDDY_VERSION */
+#include "eddy/wait.h"       /* eddy_wait, eddy_wait_for */
 
 #endif

@@ -104,6 +104,37 @@ void ed_error_put_back(struct ed_error *error)
     self->error = error;
 }
 
+/* Copies a place; the text only as far as it goes. */
+static void error_copy_place(struct ed_error *to, const struct ed_error *from)
+{
+    to->code = from->code;
+    to->where = from->where;
+    if (from->code)
+        memcpy(to->text, from->text, strlen(from->text) + 1);
+}
+
+void ed_error_save(struct ed_error *copy, int keep)
+{
+    eddy_task *self = eddy_thread_.task;
+    struct ed_error *error = self ? self->error : &error_outside;
+
+    copy->code = 0;
+    if (!error)
+        return;
+    error_copy_place(copy, error);
+    if (error->code != keep)
+        error->code = 0;
+}
+
+void ed_error_restore(const struct ed_error *copy)
+{
+    eddy_task *self = eddy_thread_.task;
+    struct ed_error *error = self ? self->error : &error_outside;
+
+    if (error)
+        error_copy_place(error, copy);
+}
+
 void ed_error_start(void)
 {
     error_outside.code = 0;

@@ -204,6 +204,8 @@ int ed_fail(int code); /* an error without a text of its own; returns it */
 void ed_error_forget(eddy_task *task, int code); /* the text of an older one; NULL: outside */
 struct ed_error *ed_error_set_aside(void);       /* gives the running task an empty place */
 void ed_error_put_back(struct ed_error *error);
+void ed_error_save(struct ed_error *copy, int keep); /* leaves only a text of `keep` */
+void ed_error_restore(const struct ed_error *copy);
 void ed_error_start(void);                            /* a worker's next job: no text yet */
 struct ed_error *ed_error_take(int code);             /* a worker's, to be given on */
 void ed_error_give(struct ed_error *error, int code); /* takes it; NULL: no text */

@@ -314,6 +314,32 @@ static int uses_scopes_and_locals(void)
     return eddy_raise(-EDOM, "the end, on purpose");
 }
 
+static int leaves(int *left)
+{
+    ++*left;
+    return eddy_sleep(1);
+}
+
+static int fills(int *left, int count, eddy_exit_stack *out)
+{
+    EDDY_EXIT_STACK(stack);
+
+    for (int i = 0; i < count; i++)
+        EDDY_TRY(eddy_exit_stack_callback(&stack, leaves, left));
+    return eddy_exit_stack_pop_all(&stack, out);
+}
+
+static int uses_exit_stacks(void)
+{
+    EDDY_EXIT_STACK(stack);
+    int left = 0;
+
+    EDDY_TRY(fills(&left, 10, &stack));
+    EDDY_TRY(fills(&left, 20, &stack));
+    EDDY_TRY(eddy_exit_stack_close(&stack, 0));
+    return left == 30 ? 0 : -EINVAL;
+}
+
 static void watch_nothing(eddy_loop *loop, const eddy_report *report, void *unused)
 {
     (void)loop, (void)report, (void)unused;
@@ -332,6 +358,7 @@ static int uses_everything(void)
     EDDY_TRY(uses_threads());
     EDDY_TRY(uses_generators());
     EDDY_TRY(uses_sends());
+    EDDY_TRY(uses_exit_stacks());
     return expect(uses_scopes_and_locals(), -EDOM);
 }
 EDDY_ASYNC(uses_everything);
