@@ -8,7 +8,7 @@
  *
  * Scopes of one task are nested like the blocks they stand in. A timeout, shield
  * or group must not stay open across an eddy_yield (abort); an EDDY_DEFER may, as
- * a generator's "finally".
+ * a generator's "finally". Deferred calls by the number: eddy/exit_stack.h.
  */
 #ifndef EDDY_SCOPE_H
 #define EDDY_SCOPE_H
