@@ -42,7 +42,8 @@ typedef struct eddy_generator {
     size_t item_size;
     struct eddy_scope_ *scope; /* the caller's innermost, while the body runs */
     int state;
-    int thrown;       /* what the pending yield returns, when THROWN_ */
+    int thrown; /* what the pending yield returns, when THROWN_ */
+    eddy_loop *loop;
     const void *sent; /* the sender's value, during eddy_send, until it is received */
     size_t sent_size;
 } eddy_generator;
@@ -143,7 +144,7 @@ eddy_generator_yield(eddy_generator *generator, const void *value, size_t size);
  * when the caller is refused before the body runs on.
  */
 #define eddy_send(generator, value, out)                                                           \
-    eddy_generator_send((generator), (value), sizeof *(value), (out), sizeof *(out))
+    eddy_send_inline_((generator), (value), sizeof *(value), (out), sizeof *(out))
 /* The function under it. Suspends if the body does. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_generator_send(eddy_generator *generator,
                                                             const void *value, size_t value_size,
@@ -174,8 +175,7 @@ eddy_generator_throw(eddy_generator *generator, int code, void *out, size_t size
  * plain eddy_next; the error of an eddy_throw; -ECANCELED when the generator is closed.
  */
 #define eddy_yield_receive(generator, item, received)                                              \
-    eddy_generator_yield_receive((generator), (item), sizeof *(item), (received),                  \
-                                 sizeof *(received))
+    eddy_yield_receive_inline_((generator), (item), sizeof *(item), (received), sizeof *(received))
 /* The function under it. */
 EDDY_NODISCARD EDDY_API int eddy_generator_yield_receive(eddy_generator *generator,
                                                          const void *item, size_t size,
@@ -201,6 +201,7 @@ EDDY_API eddy_generator *eddy_generator_create(eddy_generator_entry *body, const
                                                const char *where);
 EDDY_API EDDY_AWAITS void eddy_generator_end_scope_(eddy_generator *const *g); /* Suspends. */
 EDDY_API int eddy_generator_ended_(eddy_generator *generator);
+EDDY_API int eddy_generator_receive_(eddy_generator *generator, void *received, size_t size);
 
 /* next and yield where the body stands at a yield and nothing else is due. */
 EDDY_NODISCARD static inline int eddy_next_inline_(eddy_generator *g, void *out, size_t size)
@@ -232,6 +233,33 @@ eddy_yield_inline_(eddy_generator *g, const void *value, size_t size)
             return 0;
     }
     return eddy_generator_yield(g, value, size);
+}
+
+/* The same with a value. It is set only when next cannot give way before the body runs on,
+ * since another task that asked meanwhile would find it. */
+EDDY_NODISCARD static inline int
+eddy_send_inline_(eddy_generator *g, const void *value, size_t value_size, void *out, size_t size)
+{
+    int rc;
+
+    if (!EDDY_SWITCH_INLINE_ || EDDY_UNLIKELY_(g == NULL || g->state != EDDY_GENERATOR_SUSPENDED_ ||
+                                               g->loop != eddy_thread_.loop ||
+                                               eddy_thread_.credit <= 0 || size != g->item_size))
+        return eddy_generator_send(g, value, value_size, out, size);
+    g->sent = value;
+    g->sent_size = value_size;
+    rc = eddy_next_inline_(g, out, size);
+    g->sent = NULL; /* what a plain yield has dropped is not for the next one */
+    return rc;
+}
+
+EDDY_NODISCARD static inline int eddy_yield_receive_inline_(eddy_generator *g, const void *item,
+                                                            size_t size, void *received,
+                                                            size_t received_size)
+{
+    int rc = eddy_yield_inline_(g, item, size);
+
+    return rc < 0 || !g->sent ? rc : eddy_generator_receive_(g, received, received_size);
 }
 
 EDDY_END_DECLS

@@ -12,10 +12,10 @@
  *                        +--> ended <-- closing <----+ close
  *
  * The inline paths of eddy/generator.h do exactly what the functions here do
- * between suspended and running. They know nothing of values that are sent and of
- * errors that are thrown: a sent value lies with the sender, who waits in eddy_send
- * until the next yield and then forgets it, so that a yield that was asked otherwise
- * finds none. A throw resumes the body in the state `thrown`, which no inline path
+ * between suspended and running. Plain next and yield know nothing of values that are
+ * sent and of errors that are thrown: a sent value lies with the sender, who waits in
+ * eddy_send until the next yield and then forgets it, so that a yield that was asked
+ * otherwise finds none. A throw resumes the body in the state `thrown`, which no inline path
  * knows, so that the pending yield comes to eddy_generator_yield for its code.
  */
 #include "eddy/generator.h"
@@ -30,7 +30,6 @@
 
 struct generator {
     eddy_generator head; /* what the inline paths know */
-    eddy_loop *loop;
     eddy_generator_entry *entry;
     const char *name, *where;
     uint64_t number;               /* in the order of their making */
@@ -106,7 +105,7 @@ eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *ar
     g = ed_container_of(stack, struct generator, stack);
     memset(g, 0, offsetof(struct generator, args));
     g->head.item_size = item_size;
-    g->loop = loop;
+    g->head.loop = loop;
     g->entry = body;
     g->name = name;
     g->where = where;
@@ -144,7 +143,7 @@ static int generator_check(struct generator *g, size_t size)
     if (generator_running(&g->head))
         return ed_raise(-EBUSY, "another task is inside the generator %s() of %s", g->name,
                         g->where);
-    if (g->loop != eddy_thread_.loop)
+    if (g->head.loop != eddy_thread_.loop)
         return ed_raise(-EINVAL, "the generator %s() of %s belongs to another loop", g->name,
                         g->where);
     if (size != g->head.item_size)
@@ -194,7 +193,7 @@ int eddy_generator_send(eddy_generator *head, const void *value, size_t value_si
     head->sent = value;
     head->sent_size = value_size;
     rc = generator_ask(g, out, EDDY_GENERATOR_RUNNING_);
-    head->sent = NULL; /* what a plain yield has dropped is not for the next one */
+    head->sent = NULL;
     return rc;
 }
 
@@ -248,20 +247,25 @@ int eddy_generator_yield(eddy_generator *head, const void *value, size_t size)
     return generator_resumed(head);
 }
 
+/* Takes what was sent with the request that the body answers. */
+int eddy_generator_receive_(eddy_generator *head, void *received, size_t size)
+{
+    struct generator *g = generator_of(head);
+
+    if (size != head->sent_size)
+        ed_die("the generator %s() of %s receives values of %zu bytes, but %zu were sent", g->name,
+               g->where, size, head->sent_size);
+    memcpy(received, head->sent, size);
+    head->sent = NULL;
+    return 1;
+}
+
 int eddy_generator_yield_receive(eddy_generator *head, const void *item, size_t size,
                                  void *received, size_t received_size)
 {
-    struct generator *g = generator_of(head);
     int rc = eddy_generator_yield(head, item, size);
 
-    if (rc < 0 || !head->sent)
-        return rc;
-    if (received_size != head->sent_size)
-        ed_die("the generator %s() of %s receives values of %zu bytes, but %zu were sent", g->name,
-               g->where, received_size, head->sent_size);
-    memcpy(received, head->sent, received_size);
-    head->sent = NULL;
-    return 1;
+    return rc < 0 || !head->sent ? rc : eddy_generator_receive_(head, received, received_size);
 }
 
 int eddy_generator_close(eddy_generator *head)
@@ -298,8 +302,8 @@ void eddy_generator_free(eddy_generator *head)
         ed_die("a generator is freed twice");
     if (eddy_generator_close(head) == -EBUSY)
         ed_die("the generator %s() of %s is freed while it runs", g->name, g->where);
-    tasks = g->loop->tasks;
-    ed_count(&g->loop->generator_count, -1);
+    tasks = g->head.loop->tasks;
+    ed_count(&g->head.loop->generator_count, -1);
     ed_stack_give(&tasks->stacks, &g->stack);
 }
 
