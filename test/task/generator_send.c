@@ -204,8 +204,8 @@ TEST(generator_that_waits_with_a_value_refuses_another_sender)
 
     CHECK_EQ(eddy_next(g, &value), 1);
     EDDY_TASK a = eddy_create_task(send_and_check, g, 5, &a_rc);
-    EDDY_TASK b = eddy_create_task(send_and_check, g, 6, &b_rc);
     CHECK_OK(eddy_sleep(0.5));
+    EDDY_TASK b = eddy_create_task(send_and_check, g, 6, &b_rc);
     CHECK_EQ(eddy_throw(g, -EIO, &out), -EBUSY);
     CHECK_OK(eddy_await(a));
     CHECK_OK(eddy_await(b));
