@@ -164,6 +164,12 @@ enum eddy_report_kind {
     EDDY_REPORT_DEADLOCK,        /* nothing can go on; `message` lists the tasks */
     EDDY_REPORT_SHUTDOWN,        /* a task failed while eddy_run cleaned up */
     EDDY_REPORT_RESOURCE,        /* something ran short, or did not end in time */
+
+    /* in debug mode, see eddy/debug.h */
+    EDDY_REPORT_SLOW,            /* a task or callback held the loop for long */
+    EDDY_REPORT_NOT_AWAITED,     /* a task's handle was forgotten */
+    EDDY_REPORT_STACK,           /* a stack is nearly full */
+    EDDY_REPORT_CANCEL_NOT_READ, /* nobody looks at a cancel */
 };
 
 typedef struct eddy_report {

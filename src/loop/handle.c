@@ -122,6 +122,7 @@ eddy_handle ed_loop_call_soon(eddy_loop *loop, eddy_callback *callback, void *ar
 
 eddy_handle eddy_loop_call_soon(eddy_loop *loop, eddy_callback *callback, void *argument)
 {
+    ed_loop_check_thread(loop, "eddy_loop_call_soon");
     return ed_loop_call_soon(loop, callback, argument, ed_loop_take_locals());
 }
 
@@ -142,6 +143,7 @@ eddy_loop_call_later(eddy_loop *loop, double delay, eddy_callback *callback, voi
 {
     int64_t wait = ed_time_from_seconds(delay);
 
+    ed_loop_check_thread(loop, "eddy_loop_call_later");
     if (isnan(delay))
         return (eddy_handle){NULL, 0};
     return handle_at(loop, ed_time_add(ed_loop_now(loop), wait > 0 ? wait : 0), callback, argument);
@@ -149,6 +151,7 @@ eddy_loop_call_later(eddy_loop *loop, double delay, eddy_callback *callback, voi
 
 eddy_handle eddy_loop_call_at(eddy_loop *loop, double when, eddy_callback *callback, void *argument)
 {
+    ed_loop_check_thread(loop, "eddy_loop_call_at");
     if (isnan(when))
         return (eddy_handle){NULL, 0};
     return handle_at(loop, ed_time_from_seconds(when), callback, argument);
@@ -166,6 +169,7 @@ bool eddy_handle_cancel(eddy_handle h)
 
     if (!handle_valid(h))
         return false;
+    ed_loop_check_thread(handle->loop, "eddy_handle_cancel");
     if (handle->state == HANDLE_TIMER) {
         ed_loop_stop_timer(handle->loop, &handle->timer);
         handle_free(handle, true);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/die.h"
 #include "base/memory.h"
@@ -44,10 +45,15 @@ static void loop_watch_forks(void)
 static void loop_read_environment(eddy_loop *loop)
 {
     const char *clock = getenv("EDDY_CLOCK"), *seed = getenv("EDDY_SEED");
+    const char *debug = getenv("EDDY_DEBUG");
 
     ed_loop_set_order(loop, clock && strcmp(clock, "virtual") == 0,
                       seed ? strtoull(seed, NULL, 0) : 0);
     loop->shuffled = seed && *seed;
+    loop->debug = debug && strcmp(debug, "1") == 0;
+    loop->slow = ED_SECOND / 10;
+    if (loop->debug)
+        ed_flight_watch(true);
 }
 
 void ed_loop_set_order(eddy_loop *loop, bool virtual_clock, uint64_t seed)
@@ -76,6 +82,7 @@ int eddy_loop_new(eddy_loop **out)
     loop_read_environment(loop);
     loop->ready_end = &loop->ready;
     loop->thread = pthread_self();
+    loop->thread_id = gettid();
     loop->stop.run = loop_run_stop;
     loop->next_handle = 1;
     pthread_mutex_lock(&loops_mutex);
@@ -168,6 +175,7 @@ static void loop_queue_stop(eddy_loop *loop)
 
 void eddy_loop_stop(eddy_loop *loop)
 {
+    ed_loop_check_thread(loop, "eddy_loop_stop");
     if (loop->stop_asked || loop->closed)
         return;
     loop->stop_asked = true;
@@ -177,11 +185,13 @@ void eddy_loop_stop(eddy_loop *loop)
 
 void eddy_loop_hold(eddy_loop *loop)
 {
+    ed_loop_check_thread(loop, "eddy_loop_hold");
     loop->holds++;
 }
 
 void eddy_loop_release(eddy_loop *loop)
 {
+    ed_loop_check_thread(loop, "eddy_loop_release");
     if (loop->holds == 0)
         ed_die("eddy_loop_release: the loop is not held");
     loop->holds--;
@@ -227,7 +237,9 @@ static int loop_sleep(eddy_loop *loop)
         timeout = next <= loop->virtual_now || (next != ED_NEVER && !loop->jobs) ? 0 : ED_NEVER;
     else if (next != ED_NEVER)
         timeout = next - ed_loop_now(loop);
+    loop->resting = true;
     rc = ed_engine_wait(loop->engine, timeout > 0 ? timeout : 0);
+    loop->resting = false;
     if (loop->virtual_clock && next != ED_NEVER && !loop->jobs && !loop->ready &&
         !__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE) && next > loop->virtual_now)
         loop->virtual_now = next;
@@ -254,6 +266,7 @@ ED_COLD static void loop_run_stepped(eddy_loop *loop)
 
 static void loop_run_ready(eddy_loop *loop)
 {
+    loop->turn++;
     if (ed_unlikely(loop->step != NULL)) {
         loop_run_stepped(loop);
         return;
@@ -299,6 +312,14 @@ int ed_loop_run(eddy_loop *loop, bool until_idle)
     eddy_thread_ = outside;
     loop->running = false;
     return rc;
+}
+
+void ed_loop_check_thread(const eddy_loop *loop, const char *what)
+{
+    if (ed_unlikely(!pthread_equal(loop->thread, pthread_self())))
+        ed_die("%s is called from another thread than its loop's: see "
+               "eddy_loop_call_soon_threadsafe",
+               what);
 }
 
 int ed_loop_check_run(const eddy_loop *loop)

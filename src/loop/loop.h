@@ -45,6 +45,7 @@ struct eddy_loop {
     bool running, closed, stopped;
     bool virtual_clock;
     bool shuffled;
+    bool debug;
     struct eddy_context_ context; /* of the loop itself, while a task runs */
     void *fake_stack;             /* AddressSanitizer's, for the same */
     const void *stack_bottom;
@@ -75,17 +76,25 @@ struct eddy_loop {
     eddy_exception_handler *handler;
     void *handler_argument;
 
+    /* for the watchdog of debug mode, which reads it from its thread */
+    uint64_t turn;           /* how many there were */
+    bool resting;            /* inside the engine's wait */
+    eddy_callback *callback; /* that runs, or ran last */
+    int64_t slow;            /* ns that one may take */
+
     /* what the layers above attach; ended by the close */
     struct ed_tasks *tasks;
     struct ed_locals *(*task_locals)(void);          /* those of the running task */
     void (*tasks_run)(eddy_loop *loop, bool begins); /* a run begins or ends */
-    void (*tasks_stop)(eddy_loop *loop);             /* nothing waits any more */
+    struct ed_watchdog *watchdog;
+    void (*tasks_stop)(eddy_loop *loop); /* nothing waits any more */
     void (*tasks_close)(eddy_loop *loop);
     struct ed_executor *executor;
     void (*executor_close)(eddy_loop *loop);
 
     struct eddy_link_ link; /* in the list of all loops */
-    pthread_t thread;       /* that opened it */
+    pthread_t thread;       /* that opened it, */
+    int thread_id;          /* and what the kernel calls it */
 
     /* shared with other threads, atomic */
     struct eddy_post_ *inbox; /* newest first */
@@ -146,6 +155,9 @@ ED_INLINE void ed_loop_stop_timer(eddy_loop *loop, struct eddy_timer_ *timer)
  * the engine's error.
  */
 int ed_loop_run(eddy_loop *loop, bool until_idle);
+
+/* Aborts unless this is the loop's own thread; `what` was called. */
+void ed_loop_check_thread(const eddy_loop *loop, const char *what);
 
 /* Whether this thread may use the loop now: 0, -EPERM or, in a run, -EBUSY. */
 int ed_loop_check_run(const eddy_loop *loop);

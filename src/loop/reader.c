@@ -94,6 +94,7 @@ static bool reader_remove(eddy_loop *loop, int fd, bool writer)
     struct ed_reader **place = reader_place(loop, fd, writer);
     struct ed_reader *reader = place ? *place : NULL;
 
+    ed_loop_check_thread(loop, writer ? "eddy_loop_remove_writer" : "eddy_loop_remove_reader");
     if (!reader)
         return false;
     *place = NULL;
@@ -122,6 +123,7 @@ static int reader_add(eddy_loop *loop, int fd, bool writer, eddy_callback *callb
     struct ed_reader *reader;
     int rc = loop->closed ? -EPERM : reader_check(fd);
 
+    ed_loop_check_thread(loop, writer ? "eddy_loop_add_writer" : "eddy_loop_add_reader");
     if (rc == 0)
         rc = reader_make_place(loop, fd);
     if (rc < 0)

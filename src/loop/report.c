@@ -46,6 +46,7 @@ void ed_loop_call(eddy_loop *loop, eddy_callback *callback, void *argument,
     int rc;
 
     eddy_thread_.locals = ed_locals_ref(locals);
+    loop->callback = callback;
     rc = callback(argument);
     if (ed_unlikely(rc < 0))
         ed_loop_report(loop, EDDY_REPORT_CALLBACK_FAILED, rc, NULL, "a callback failed: %s (%s)",

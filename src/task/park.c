@@ -16,6 +16,7 @@
 #include <errno.h>
 
 #include "base/die.h"
+#include "task/debug.h"
 #include "task/scope.h"
 
 void ed_task_run(struct ed_ready *node)
@@ -53,6 +54,14 @@ int ed_yield(void)
     return self->pending;
 }
 
+/* Lets others run although the task is refused again and again. */
+static void park_refuse(eddy_task *self)
+{
+    if (self->loop->debug && self->is.refusals == ED_CREDIT)
+        ed_debug_task_refused(self);
+    park_give_way(self);
+}
+
 int ed_checkpoint_slow(void)
 {
     eddy_task *self = eddy_thread_.task;
@@ -62,7 +71,7 @@ int ed_checkpoint_slow(void)
     if (self->pending == 0)
         park_give_way(self);
     else if (++self->is.refusals % ED_CREDIT == 0)
-        park_give_way(self);
+        park_refuse(self);
     if (ed_likely(self->pending == 0)) {
         eddy_thread_.credit--;
         return 0;
@@ -98,7 +107,7 @@ void ed_task_refresh(eddy_task *task)
         int credit = eddy_thread_.credit;
 
         eddy_thread_.credit = task->pending ? 0 : task->is.credit;
-        task->is.credit = (uint16_t)credit;
+        task->is.credit = (uint8_t)credit;
     }
     if (task->is.interrupted && !wait && task->pending && task != eddy_thread_.task)
         task->rc = task->pending; /* it has not seen the first reason yet */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "task/debug.h"
 #include "task/park.h"
 #include "task/task.h"
 
@@ -281,6 +282,8 @@ void eddy_runner_close(eddy_runner *runner)
     if (!loop)
         return;
     runner->loop = NULL;
+    if (loop->debug && loop->tasks)
+        ed_debug_forgotten(loop);
     watching = interrupt_watch(loop);
     run_clean_up(loop);
     interrupt_unwatch(watching);

@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "eddy/executor.h"
+#include "task/debug.h"
 #include "task/park.h"
 
 #define ID_BLOCK 1024 /* ids that a loop takes from the process at a time */
@@ -30,10 +31,14 @@ static void tasks_close(eddy_loop *loop);
 
 static void tasks_run(eddy_loop *loop, bool begins)
 {
-    if (begins)
+    if (begins) {
         ed_overflow_watch(loop->tasks);
-    else
+        if (loop->debug)
+            ed_debug_begin(loop);
+    } else {
+        ed_debug_end(loop);
         ed_overflow_unwatch();
+    }
 }
 
 static struct ed_locals *task_locals(void)
@@ -45,6 +50,7 @@ static struct ed_locals *task_locals(void)
 static void tasks_forget(void)
 {
     ed_interrupt_forget();
+    ed_quit_forget();
     ed_overflow_forget();
 }
 
@@ -106,6 +112,8 @@ static _Noreturn void task_main(void)
     ed_fiber_entered();
     rc = self->function->entry(self->args, self->result);
     ed_stack_left(&self->stack, self->where);
+    if (ed_unlikely(self->loop->debug))
+        ed_debug_task_ended(self);
     if (self->scope)
         ed_die("task %s left the scope of %s open", eddy_task_name(self), self->scope->where);
     if (self->is.cancel_unseen && rc >= 0) {
@@ -205,6 +213,8 @@ ED_INLINE eddy_task *task_new(eddy_loop *loop, const struct eddy_async *function
         eddy_task_set_name(task, options->name);
     task_lay_out(task, function->result_size);
     ed_count(&loop->task_count, 1);
+    if (ed_unlikely(loop->debug))
+        ed_debug_task_made(task);
     if (ed_likely(!options || !task_is_eager(loop, options)))
         ed_loop_ready(loop, &task->ready);
     return task;
@@ -444,6 +454,7 @@ void ed_task_on_completion(eddy_task *task, struct ed_completion *completion,
 {
     completion->task = task;
     completion->notify = notify;
+    task->is.awaited = true;
     if (!task->is.has_completions)
         task->completions = (struct eddy_list_){NULL, NULL};
     task->is.has_completions = true;
@@ -480,6 +491,7 @@ int ed_task_outcome(eddy_task *task, eddy_task *reader, void *out, size_t size)
 {
     int taken;
 
+    task->is.awaited = true;
     if (ed_likely(task->rc >= 0)) {
         taken = ed_task_take_result(task, out, size);
         if (ed_unlikely(taken < 0 && reader))
@@ -568,49 +580,6 @@ eddy_call eddy_await_call_(eddy_task *task, void *out, size_t size, const char *
     return call;
 }
 
-/* Cancelling ---------------------------------------------------------------- */
-
-int eddy_cancel(eddy_task *task)
-{
-    if (!task)
-        return -ENOMEM;
-    if (task->is.done)
-        return -EALREADY;
-    if (task->error && task->error->code == -ECANCELED)
-        task->error->code = 0; /* the text of another one */
-    task->is.cancel_asked = true;
-    if (task == eddy_thread_.task && !task->pending)
-        task->is.cancel_unseen = true;
-    ed_task_refresh(task);
-    return 0;
-}
-
-void ed_task_cancel_final(eddy_task *task)
-{
-    task->is.cancel_final = true;
-    (void)eddy_cancel(task); /* nothing to say if it has ended */
-}
-
-bool eddy_cancelled(void)
-{
-    eddy_task *self = eddy_thread_.task;
-
-    return self && (self->is.cancel_asked || self->is.cancel_final);
-}
-
-int eddy_uncancel(void)
-{
-    eddy_task *self = eddy_thread_.task;
-
-    if (!self || !self->is.cancel_asked)
-        return ed_fail(-ENOENT);
-    if (self->is.cancel_final)
-        return ed_raise(-EPERM, "the cancel came from the owner of task %s", eddy_task_name(self));
-    self->is.cancel_asked = self->is.cancel_unseen = false;
-    ed_task_refresh(self);
-    return 0;
-}
-
 /* The end of ownership ------------------------------------------------------ */
 
 ED_COLD static void task_report_unread(eddy_task *task)
@@ -629,6 +598,8 @@ void ed_task_free(eddy_task *task)
 
     if (ed_unlikely(task->rc < 0 && !task->is.error_read && task->is.failed_alone))
         task_report_unread(task);
+    if (ed_unlikely(task->loop->debug))
+        ed_debug_task_freed(task);
     if (ed_unlikely(task->function->destroy && task->rc >= 0 && !task->is.result_taken))
         task->function->destroy(task->result);
     if (ed_unlikely(task->error != NULL))
@@ -672,7 +643,10 @@ ED_INLINE void task_release(eddy_task *task)
 {
     if (ed_unlikely(task->is.owner != ED_OWNER_HANDLE || task->stack.use != ED_STACK_TASK))
         task_not_owned("released");
+    ed_task_check_thread(task, "eddy_task_release");
     if (ed_unlikely(!task->is.done)) {
+        if (task->loop->debug && !task->is.awaited && task->context.pc == (void *)task_main)
+            ed_debug_task_unborn(task);
         ed_task_cancel_final(task);
         ed_task_join(task);
     }
@@ -703,6 +677,7 @@ void eddy_task_detach(eddy_task **place)
         return;
     if (task->is.owner != ED_OWNER_HANDLE || task->stack.use != ED_STACK_TASK)
         task_not_owned("detached");
+    ed_task_check_thread(task, "eddy_task_detach");
     task->is.owner = ED_OWNER_NONE;
     if (task->is.done)
         ed_task_free(task);

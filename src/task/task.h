@@ -81,8 +81,10 @@ struct ed_task_flags {
     bool pierced;       /* shields no longer hold */
     bool shut_down;     /* cancelled by the end of eddy_run */
     bool interrupted;   /* its last wait was cut short, and it has not run since */
+    bool awaited : 1;   /* somebody waited for it or took its outcome */
+    bool marked : 1;    /* its stack has the mark of debug mode */
+    uint8_t credit;     /* kept aside while calls are refused; at most ED_CREDIT */
     uint16_t refusals;  /* calls refused in all */
-    uint16_t credit;    /* kept aside while calls are refused */
 };
 _Static_assert(sizeof(struct ed_task_flags) == 16, "two words, or making a task gets dearer");
 
@@ -143,7 +145,8 @@ struct ed_tasks {
     uint64_t marks;
     struct eddy_list_ to_cancel; /* groups, see eddy_group_cancel */
     bool cancelling;
-    eddy_post interrupt; /* a SIGINT on its way to the loop */
+    eddy_post interrupt; /* a SIGINT on its way to the loop, */
+    eddy_post quit;      /* or a SIGQUIT */
     bool shut_down;      /* eddy_run is cleaning up */
 };
 
@@ -163,6 +166,13 @@ int ed_call_here(const eddy_call *call);
 
 /* Runs a task from the loop's own stack (the `run` of task.ready). */
 void ed_task_run(struct ed_ready *node);
+
+/* What belongs to a loop is for its thread. */
+ED_INLINE void ed_task_check_thread(const eddy_task *task, const char *what)
+{
+    if (ed_unlikely(task->loop != eddy_thread_.loop))
+        ed_loop_check_thread(task->loop, what);
+}
 
 /* The owner's cancel, which cannot be withdrawn. */
 void ed_task_cancel_final(eddy_task *task);

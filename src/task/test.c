@@ -79,7 +79,8 @@ static bool trial_forgives(const struct trial *trial, const eddy_report *report)
 {
     return (trial->plan->reached || trial->plan->fail_allocation) &&
            (report->kind == EDDY_REPORT_ERROR_NOT_READ || report->kind == EDDY_REPORT_SHUTDOWN ||
-            report->kind == EDDY_REPORT_RESOURCE);
+            report->kind == EDDY_REPORT_RESOURCE || report->kind == EDDY_REPORT_NOT_AWAITED ||
+            report->kind == EDDY_REPORT_CANCEL_NOT_READ);
 }
 
 static void trial_report(eddy_loop *loop, const eddy_report *report, void *argument)

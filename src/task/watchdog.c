@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The watchdog of debug mode: a thread that looks at its loop's state from outside.
+ *
+ * A step of the loop has a number: that of the turn, and how many resumes the turn
+ * has left. Both change anyway, so that being watched costs the loop nothing. If
+ * they stay the same from one look to another, and the loop is not at rest, the same
+ * step has lasted as long. When it has ended, the report goes to the loop's inbox,
+ * for the exception handler belongs to the loop's thread.
+ *
+ * What is looked at belongs to another thread that does not know of it. A wrong
+ * glance costs nothing: the next one corrects it. The task itself, though, may be
+ * gone in the next moment, with its stack; so it is read by process_vm_readv(2),
+ * which fails where a load would fault.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/memory.h"
+#include "base/stats.h"
+#include "base/time.h"
+#include "eddy/debug.h"
+#include "task/debug.h"
+
+#define WATCHDOG_LOOKS 4  /* in the time that a step may take */
+#define WATCHDOG_STUCK 10 /* times that long: said at once */
+
+/* One step of the loop. */
+struct step {
+    uint64_t turn;
+    int turns;
+    eddy_task *task; /* or NULL: a callback */
+    eddy_callback *callback;
+};
+
+struct ed_watchdog {
+    eddy_loop *loop;
+    const struct eddy_thread_ *loop_thread; /* what runs there */
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool ending;             /* under the mutex */
+    int expected;            /* atomic: a dump was asked for and has not come */
+    struct step step;        /* that was seen last, */
+    int64_t since;           /* and when it was seen first */
+    bool slow, told, dumped; /* what is known and was said of it */
+    char who[256];           /* once it is slow */
+    char report[384];        /* on its way to the loop, while the post is */
+    eddy_post post;
+};
+
+/* Looking -------------------------------------------------------------------------- */
+
+__attribute__((no_sanitize("thread"))) static bool
+watchdog_look(const struct ed_watchdog *dog, struct step *step)
+{
+    const volatile eddy_loop *loop = dog->loop;
+    const volatile struct eddy_thread_ *thread = dog->loop_thread;
+
+    step->turn = loop->turn;
+    step->turns = loop->turns;
+    step->task = thread->task;
+    step->callback = loop->callback;
+    return !loop->resting;
+}
+
+/* Copies up to `size` bytes from an address that may be nobody's; 0 where it is. */
+static size_t watchdog_read(const void *from, void *to, size_t size)
+{
+    struct iovec local = {to, size}, remote = {(void *)(uintptr_t)from, size};
+    ssize_t count = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+
+    return count > 0 ? (size_t)count : 0;
+}
+
+static void watchdog_read_text(const char *from, char *to, size_t size)
+{
+    size_t count = watchdog_read(from, to, size - 1);
+
+    to[count] = '\0';
+    if (!count)
+        snprintf(to, size, "?");
+}
+
+/* Writes who is in the step. */
+static void watchdog_name(struct ed_watchdog *dog)
+{
+    char function_name[64], where[96], name[32];
+    struct eddy_async function = {NULL, NULL, NULL, 0, 0};
+    eddy_task copy;
+    Dl_info info;
+
+    if (!dog->step.task) {
+        if (dladdr((void *)dog->step.callback, &info) && info.dli_fname)
+            snprintf(dog->who, sizeof dog->who, "the callback %s (%s+0x%zx)",
+                     info.dli_sname ? info.dli_sname : "?", info.dli_fname,
+                     (size_t)((char *)dog->step.callback - (char *)info.dli_fbase));
+        else
+            snprintf(dog->who, sizeof dog->who, "the callback %p", (void *)dog->step.callback);
+        return;
+    }
+    if (watchdog_read(dog->step.task, &copy, sizeof copy) != sizeof copy) {
+        snprintf(dog->who, sizeof dog->who, "a task that has ended");
+        return;
+    }
+    (void)watchdog_read(copy.function, &function, sizeof function);
+    watchdog_read_text(function.name, function_name, sizeof function_name);
+    watchdog_read_text(copy.where, where, sizeof where);
+    memcpy(name, copy.name, sizeof name);
+    if (!name[0])
+        snprintf(name, sizeof name, "Task-%llu", (unsigned long long)copy.id);
+    snprintf(dog->who, sizeof dog->who, "task %.31s, %s() created at %s,", name, function_name,
+             where);
+}
+
+/* Reporting ------------------------------------------------------------------------- */
+
+/* On the loop's thread. */
+static int watchdog_deliver(void *argument)
+{
+    struct ed_watchdog *dog = argument;
+
+    ed_loop_report(dog->loop, EDDY_REPORT_SLOW, 0, NULL, "%s", dog->report);
+    return 0;
+}
+
+static double watchdog_seconds(const struct ed_watchdog *dog, int64_t now)
+{
+    return (double)(now - dog->since) / 1e9;
+}
+
+/* The slow step has ended. */
+static void watchdog_report(struct ed_watchdog *dog, int64_t now)
+{
+    if (__atomic_load_n(&dog->post.posted, __ATOMIC_ACQUIRE))
+        return; /* the last report has not arrived: the loop is slow anyway */
+    snprintf(dog->report, sizeof dog->report, "%s held the loop for about %.3f seconds", dog->who,
+             watchdog_seconds(dog, now));
+    (void)eddy_loop_post(dog->loop, &dog->post); /* open, as long as it is watched */
+}
+
+/* The step goes on, and somebody wants to know it now. */
+static void watchdog_tell(struct ed_watchdog *dog, int64_t now)
+{
+    if (!dog->slow)
+        watchdog_name(dog);
+    fprintf(stderr, "eddy: %s holds the loop of thread %d for %.1f seconds so far\n", dog->who,
+            (int)dog->loop->thread_id, watchdog_seconds(dog, now));
+}
+
+static void watchdog_check(struct ed_watchdog *dog)
+{
+    int64_t now = ed_time_monotonic(), slow = __atomic_load_n(&dog->loop->slow, __ATOMIC_RELAXED);
+    struct step step;
+    bool busy = watchdog_look(dog, &step);
+    bool expected = __atomic_load_n(&dog->expected, __ATOMIC_ACQUIRE);
+
+    if (!busy || step.turn != dog->step.turn || step.turns != dog->step.turns ||
+        step.task != dog->step.task) {
+        if (dog->slow)
+            watchdog_report(dog, now);
+        dog->step = step;
+        dog->since = now;
+        dog->slow = dog->told = dog->dumped = false;
+        return;
+    }
+    if (expected && !dog->dumped && now - dog->since >= slow) {
+        watchdog_tell(dog, now);
+        dog->dumped = true;
+    }
+    if (now - dog->since < slow)
+        return;
+    if (!dog->slow)
+        watchdog_name(dog);
+    dog->slow = true;
+    if (!dog->told && (now - dog->since) / WATCHDOG_STUCK >= slow) {
+        watchdog_tell(dog, now);
+        dog->told = true;
+    }
+}
+
+/* Its life -------------------------------------------------------------------------- */
+
+static void *watchdog_main(void *argument)
+{
+    struct ed_watchdog *dog = argument;
+    int64_t slow = __atomic_load_n(&dog->loop->slow, __ATOMIC_RELAXED);
+    int64_t pause = slow / WATCHDOG_LOOKS < ED_SECOND ? slow / WATCHDOG_LOOKS : ED_SECOND;
+
+    pthread_mutex_lock(&dog->mutex);
+    while (!dog->ending) {
+        int64_t then = ed_time_monotonic() + pause;
+        struct timespec limit = {.tv_sec = then / ED_SECOND, .tv_nsec = then % ED_SECOND};
+
+        if (pthread_cond_clockwait(&dog->changed, &dog->mutex, CLOCK_MONOTONIC, &limit) ==
+            ETIMEDOUT)
+            watchdog_check(dog);
+    }
+    pthread_mutex_unlock(&dog->mutex);
+    return NULL;
+}
+
+static bool watchdog_make_thread(struct ed_watchdog *dog)
+{
+    sigset_t all, before;
+    int error = -ed_fault_check(ED_FAULT_THREAD);
+
+    if (error)
+        return false;
+    sigfillset(&all); /* signals belong to the program's threads */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&dog->thread, NULL, watchdog_main, dog);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error)
+        return false;
+    pthread_setname_np(dog->thread, "eddy-watchdog");
+    ed_stats_add(ED_STAT_THREADS, 1);
+    return true;
+}
+
+void ed_watchdog_start(eddy_loop *loop)
+{
+    struct ed_watchdog *dog = loop->watchdog ? NULL : ed_alloc_zero(sizeof *dog);
+
+    if (!dog)
+        return;
+    dog->loop = loop;
+    dog->loop_thread = &eddy_thread_;
+    dog->post = (eddy_post)EDDY_POST_INIT(watchdog_deliver, dog);
+    dog->since = ed_time_monotonic();
+    pthread_mutex_init(&dog->mutex, NULL);
+    pthread_cond_init(&dog->changed, NULL);
+    if (!watchdog_make_thread(dog)) {
+        ed_free(dog);
+        ed_loop_report(loop, EDDY_REPORT_RESOURCE, -EAGAIN, NULL,
+                       "no thread for the watchdog: slow steps are not reported");
+        return;
+    }
+    __atomic_store_n(&loop->watchdog, dog, __ATOMIC_RELEASE); /* for the signal handler */
+}
+
+void ed_watchdog_stop(eddy_loop *loop)
+{
+    struct ed_watchdog *dog = loop->watchdog;
+
+    if (!dog)
+        return;
+    pthread_mutex_lock(&dog->mutex);
+    dog->ending = true;
+    pthread_cond_signal(&dog->changed);
+    pthread_mutex_unlock(&dog->mutex);
+    pthread_join(dog->thread, NULL);
+    ed_stats_add(ED_STAT_THREADS, -1);
+    if (dog->slow) /* the step in which the run ends */
+        watchdog_report(dog, ed_time_monotonic());
+    __atomic_store_n(&loop->watchdog, NULL, __ATOMIC_RELEASE);
+    if (__atomic_load_n(&dog->post.posted, __ATOMIC_ACQUIRE))
+        ed_loop_take_inbox(loop); /* the report that is on its way */
+    pthread_cond_destroy(&dog->changed);
+    pthread_mutex_destroy(&dog->mutex);
+    ed_free(dog);
+}
+
+void ed_watchdog_expect(eddy_loop *loop, bool expect)
+{
+    struct ed_watchdog *dog = __atomic_load_n(&loop->watchdog, __ATOMIC_ACQUIRE);
+
+    if (dog)
+        __atomic_store_n(&dog->expected, expect, __ATOMIC_RELEASE);
+}
