@@ -24,7 +24,7 @@ EDDY_ASYNC(blocking_task);
 
 static int amain(void)
 {
-    EDDY_TASK blocking = eddy_run_in_executor(blocking_task);
+    EDDY_TASK blocking = eddy_run_in_executor(NULL, blocking_task);
 
     return eddy_gather(EDDY_CALL(async_task), EDDY_AWAIT(blocking));
 }

@@ -40,14 +40,20 @@ struct eddy_async {
     uint16_t result_size;          /* bytes, at most EDDY_RESULT_MAX */
 };
 
+/* Another way to run a function than by its entry: in a thread, say. It is part of
+ * what knows how, which `run` finds around it. */
+struct eddy_way_ {
+    int (*run)(const struct eddy_way_ *way, const struct eddy_async *function, void *args,
+               void *result);
+};
+
 /* A call that has not started: an asyncio coroutine object. A plain value that
  * may be copied and stored; its pointers must be valid when it is started. */
 typedef struct eddy_call {
     const struct eddy_async *function;
-    const char *where; /* "file:line" of the call */
-    void *out;         /* where the result goes on success, or NULL */
-    /* how it is run instead of by function->entry, or NULL: in a thread */
-    int (*run)(const struct eddy_async *function, void *args, void *result);
+    const char *where;           /* "file:line" of the call */
+    void *out;                   /* where the result goes on success, or NULL */
+    const struct eddy_way_ *way; /* how it is run; NULL: by function->entry */
     alignas(16) unsigned char args[EDDY_ARGS_MAX];
 } eddy_call;
 
@@ -132,7 +138,8 @@ EDDY_END_DECLS
     _Static_assert(sizeof(struct f##_eddy_args) <= EDDY_ARGS_MAX,                                  \
                    "the arguments of " #f " are too large: pass a pointer");                       \
     _Static_assert(_Alignof(struct f##_eddy_args) <= 16,                                           \
-                   "an argument of " #f " is aligned to more than 16 bytes: pass a pointer");
+                   "an argument of " #f " is aligned to more than 16 bytes: pass a pointer");      \
+    enum { f##_eddy_pointers = 0 EDDY_POINTERS_(__VA_ARGS__) };
 
 #define EDDY_ASYNC_STARTERS_(f, ...)                                                               \
     __attribute__((unused)) static inline eddy_call EDDY_JOIN_(                                    \
@@ -181,6 +188,19 @@ EDDY_END_DECLS
 #define EDDY_FIELDS_6(a, b, c, d, e, f) EDDY_FIELDS_5(a, b, c, d, e) __typeof__(f) a6;
 #define EDDY_FIELDS_7(a, b, c, d, e, f, g) EDDY_FIELDS_6(a, b, c, d, e, f) __typeof__(g) a7;
 #define EDDY_FIELDS_8(a, b, c, d, e, f, g, h) EDDY_FIELDS_7(a, b, c, d, e, f, g) __typeof__(h) a8;
+
+/* How many of them are pointers: 5 is pointer_type_class. */
+#define EDDY_IS_POINTER_(type) +(__builtin_classify_type(*(__typeof__(type) *)0) == 5)
+#define EDDY_POINTERS_(...) EDDY_JOIN_(EDDY_POINTERS_, EDDY_COUNT_(__VA_ARGS__))(__VA_ARGS__)
+#define EDDY_POINTERS_0()
+#define EDDY_POINTERS_1(a) EDDY_IS_POINTER_(a)
+#define EDDY_POINTERS_2(a, ...) EDDY_IS_POINTER_(a) EDDY_POINTERS_1(__VA_ARGS__)
+#define EDDY_POINTERS_3(a, ...) EDDY_IS_POINTER_(a) EDDY_POINTERS_2(__VA_ARGS__)
+#define EDDY_POINTERS_4(a, ...) EDDY_IS_POINTER_(a) EDDY_POINTERS_3(__VA_ARGS__)
+#define EDDY_POINTERS_5(a, ...) EDDY_IS_POINTER_(a) EDDY_POINTERS_4(__VA_ARGS__)
+#define EDDY_POINTERS_6(a, ...) EDDY_IS_POINTER_(a) EDDY_POINTERS_5(__VA_ARGS__)
+#define EDDY_POINTERS_7(a, ...) EDDY_IS_POINTER_(a) EDDY_POINTERS_6(__VA_ARGS__)
+#define EDDY_POINTERS_8(a, ...) EDDY_IS_POINTER_(a) EDDY_POINTERS_7(__VA_ARGS__)
 
 #define EDDY_PARAMS_(...) EDDY_JOIN_(EDDY_PARAMS_, EDDY_COUNT_(__VA_ARGS__))(__VA_ARGS__)
 #define EDDY_PARAMS_0()

@@ -32,9 +32,9 @@ EDDY_NODISCARD EDDY_API int eddy_loop_new(eddy_loop **loop);
 
 /*
  * Closes a loop: drops callbacks and timers, closes its descriptors, takes back
- * thread jobs that have not begun and waits for those that have. Tasks that have
- * not ended never run again; they are freed and reported. Returns 0, also the
- * second time, or -EBUSY while it runs.
+ * thread jobs that have not begun, abandons those that may be, and waits for the
+ * others. Tasks that have not ended never run again; they are freed and reported.
+ * Returns 0, also the second time, or -EBUSY while it runs.
  */
 EDDY_API int eddy_loop_close(eddy_loop *loop);
 

@@ -23,8 +23,8 @@ EDDY_BEGIN_DECLS
 /*
  * asyncio.run: opens a loop, runs f(arguments...[, &out]) as its main task, and
  * cleans up: cancels the tasks that are left and waits for their clean-up, ends
- * the default executor after its jobs, closes the loop. eddy_run_call takes the
- * call as a value.
+ * the default executor after its jobs, abandoned ones aside, closes the loop.
+ * eddy_run_call takes the call as a value.
  *
  * In the process's main thread, while SIGINT has its default action, the first
  * SIGINT cancels the main task, a second one pierces its shields, and a third

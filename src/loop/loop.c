@@ -113,8 +113,8 @@ int eddy_loop_close(eddy_loop *loop)
     pthread_mutex_unlock(&loops_mutex);
     if (loop->tasks)
         loop->tasks_stop(loop);
-    if (loop->executor)
-        loop->executor_close(loop);
+    if (loop->executors)
+        loop->executors_close(loop);
     ed_loop_close_inbox(loop);
     ed_loop_close_readers(loop);
     loop_drain_engine(loop);

@@ -89,8 +89,8 @@ struct eddy_loop {
     struct ed_watchdog *watchdog;
     void (*tasks_stop)(eddy_loop *loop); /* nothing waits any more */
     void (*tasks_close)(eddy_loop *loop);
-    struct ed_executor *executor;
-    void (*executor_close)(eddy_loop *loop);
+    struct ed_executors *executors;
+    void (*executors_close)(eddy_loop *loop);
 
     struct eddy_link_ link; /* in the list of all loops */
     pthread_t thread;       /* that opened it, */

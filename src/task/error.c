@@ -153,14 +153,14 @@ struct ed_error *ed_error_take(int code)
     return error;
 }
 
-void ed_error_give(struct ed_error *error, int code)
+void ed_error_give(eddy_task *task, struct ed_error *error, int code)
 {
     if (!error) {
-        (void)ed_fail(code); /* forgets another one's text */
+        ed_error_forget(task, code);
         return;
     }
-    ed_free(eddy_thread_.task->error);
-    eddy_thread_.task->error = error;
+    ed_free(task->error);
+    task->error = error;
 }
 
 void ed_error_copy(eddy_task *to, const eddy_task *from, int code)

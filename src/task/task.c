@@ -281,7 +281,7 @@ static int task_run_entry(void *args, void *result)
 {
     eddy_task *self = eddy_thread_.task;
 
-    return self->run(self->called, args, result);
+    return self->way->run(self->way, self->called, args, result);
 }
 
 eddy_task *
@@ -292,8 +292,8 @@ ed_task_new_call(eddy_loop *loop, const eddy_call *call, const eddy_task_options
     if (ed_unlikely(!task))
         return NULL;
     memcpy(task->args, call->args, EDDY_ARGS_MAX);
-    if (ed_unlikely(call->run != NULL)) {
-        task->run = call->run;
+    if (ed_unlikely(call->way != NULL)) {
+        task->way = call->way;
         task->called = call->function;
         task->own_function = *call->function;
         task->own_function.entry = task_run_entry;
@@ -327,7 +327,8 @@ int ed_call_here(const eddy_call *call)
     int rc;
 
     memcpy(args, call->args, sizeof args);
-    rc = call->run ? call->run(call->function, args, result) : call->function->entry(args, result);
+    rc = call->way ? call->way->run(call->way, call->function, args, result)
+                   : call->function->entry(args, result);
     if (rc >= 0 && call->out)
         memcpy(call->out, result, call->function->result_size);
     else if (rc >= 0 && call->function->destroy)

@@ -123,7 +123,7 @@ struct eddy_task {
     /* of eddy_task_create, and of calls that are not run by their entry */
     struct eddy_async own_function;
     const struct eddy_async *called;
-    int (*run)(const struct eddy_async *function, void *args, void *result);
+    const struct eddy_way_ *way;
 
     /* scratch of a dump: the tree of who awaits whom */
     eddy_task *awaiter, *first_awaited, *last_awaited, *next_awaited;
@@ -216,9 +216,10 @@ struct ed_error *ed_error_set_aside(void);       /* gives the running task an em
 void ed_error_put_back(struct ed_error *error);
 void ed_error_save(struct ed_error *copy, int keep); /* leaves only a text of `keep` */
 void ed_error_restore(const struct ed_error *copy);
-void ed_error_start(void);                            /* a worker's next job: no text yet */
-struct ed_error *ed_error_take(int code);             /* a worker's, to be given on */
-void ed_error_give(struct ed_error *error, int code); /* takes it; NULL: no text */
+void ed_error_start(void);                /* a worker's next job: no text yet */
+struct ed_error *ed_error_take(int code); /* a worker's, to be given on */
+/* Gives it to a task; NULL: no text. */
+void ed_error_give(eddy_task *task, struct ed_error *error, int code);
 void ed_error_copy(eddy_task *to, const eddy_task *from, int code);
 void ed_error_keep(const eddy_task *task, int code); /* beyond the run, for main() */
 const char *ed_error_text(const eddy_task *task, int code);

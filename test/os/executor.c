@@ -137,11 +137,11 @@ TEST(thread_pool_grows_on_demand_up_to_its_limit)
 
     CHECK_EQ(threads(), 0);
     for (int i = 0; i < 3; i++)
-        tasks[i] = eddy_run_in_executor(stand_at, i);
+        tasks[i] = eddy_run_in_executor(NULL, stand_at, i);
     CHECK_OK(until_running(3));
     CHECK_EQ(threads(), 3);
     for (int i = 3; i < 60; i++)
-        tasks[i] = eddy_run_in_executor(stand_at, i);
+        tasks[i] = eddy_run_in_executor(NULL, stand_at, i);
     CHECK_OK(until_running(pool_size()));
     test_settle();
     CHECK_EQ(threads(), pool_size());
@@ -161,11 +161,11 @@ TEST(thread_jobs_that_wait_are_served_in_order)
     int busy = pool_size(), order = -1;
 
     for (int i = 0; i < busy; i++)
-        tasks[i] = eddy_run_in_executor(stand_at, i);
+        tasks[i] = eddy_run_in_executor(NULL, stand_at, i);
     CHECK_OK(until_running(busy));
     for (int i = busy; i < 60; i++) {
         open_gate(i);
-        tasks[i] = eddy_run_in_executor(stand_at, i);
+        tasks[i] = eddy_run_in_executor(NULL, stand_at, i);
     }
     test_settle();
     open_gate(0); /* one thread alone works off the queue */
@@ -236,7 +236,7 @@ TEST(thread_job_reads_its_callers_local_values_and_changes_only_a_copy)
     CHECK_OK(eddy_to_thread(use_local, &seen));
     CHECK_STR(seen, "the caller");
     CHECK_STR(eddy_local_get(&who), "the caller");
-    EDDY_TASK task = eddy_run_in_executor(use_local);
+    EDDY_TASK task = eddy_run_in_executor(NULL, use_local);
     CHECK_OK(eddy_await(task, &seen));
     CHECK_STR(seen, "the caller");
     CHECK_STR(eddy_local_get(&who), "the caller");
@@ -280,10 +280,10 @@ TEST(thread_job_that_waits_is_withdrawn_when_its_caller_is_cancelled)
 
     CHECK_OK(eddy_local_set(&who, "the caller", NULL)); /* a copy goes with each job */
     for (int i = 0; i < busy; i++)
-        tasks[i] = eddy_run_in_executor(stand_at, i);
+        tasks[i] = eddy_run_in_executor(NULL, stand_at, i);
     CHECK_OK(until_running(busy));
     tasks[62] = eddy_create_task(job_and_then, 62, &order, &then);
-    tasks[63] = eddy_run_in_executor(add, 1, 2);
+    tasks[63] = eddy_run_in_executor(NULL, add, 1, 2);
     test_settle();
     CHECK_OK(eddy_cancel(tasks[62]));
     CHECK_EQ(eddy_await(tasks[62]), -ECANCELED); /* at once: all threads are busy */
@@ -301,7 +301,7 @@ TEST(thread_job_does_not_outlive_the_scope_of_its_task)
 {
     int busy = 1;
     {
-        EDDY_TASK task = eddy_run_in_executor(stand_at, 5);
+        EDDY_TASK task = eddy_run_in_executor(NULL, stand_at, 5);
         EDDY_DEFER(open_all, NULL); /* runs before the task's end */
         CHECK_OK(until_running(busy));
     }
@@ -311,7 +311,7 @@ TEST(thread_job_does_not_outlive_the_scope_of_its_task)
 /* A-EXEC-7: waits for all jobs without holding up the loop; then the pool is shut. */
 TEST(thread_pool_shutdown_waits_for_its_jobs_and_refuses_later_ones)
 {
-    EDDY_TASK job = eddy_run_in_executor(stand_at, 0);
+    EDDY_TASK job = eddy_run_in_executor(NULL, stand_at, 0);
     EDDY_DEFER(open_all, NULL);
     int sum = -1;
 
@@ -337,7 +337,7 @@ EDDY_ASYNC(shut);
 /* A-EXEC-7: who waits for the shutdown can be cancelled, the jobs go on. */
 TEST(thread_pool_shutdown_can_be_cancelled)
 {
-    EDDY_TASK job = eddy_run_in_executor(stand_at, 0);
+    EDDY_TASK job = eddy_run_in_executor(NULL, stand_at, 0);
     EDDY_TASK waiter = eddy_create_task(shut);
     EDDY_DEFER(open_all, NULL);
 
@@ -382,12 +382,12 @@ TEST(thread_that_cannot_be_made_tells_the_error_it_met)
 /* Without a second thread the first one does the work of both. */
 TEST(thread_jobs_share_a_thread_when_no_other_can_be_made)
 {
-    EDDY_TASK a = eddy_run_in_executor(stand_at, 0);
+    EDDY_TASK a = eddy_run_in_executor(NULL, stand_at, 0);
     EDDY_DEFER(open_all, NULL);
 
     CHECK_OK(until_running(1));
     ed_fault_set(ED_FAULT_THREAD, 1, -EAGAIN);
-    EDDY_TASK b = eddy_run_in_executor(stand_at, 0);
+    EDDY_TASK b = eddy_run_in_executor(NULL, stand_at, 0);
     test_settle();
     CHECK_EQ(threads(), 1);
     CHECK(!eddy_task_done(b));
@@ -486,7 +486,7 @@ TEST(thread_job_result_that_nobody_takes_is_destroyed)
     CHECK_OK(eddy_to_thread(make_owned, &mine));
     CHECK_EQ(owned_alive, 1);
     {
-        EDDY_TASK task = eddy_run_in_executor(make_owned);
+        EDDY_TASK task = eddy_run_in_executor(NULL, make_owned);
         CHECK_OK(eddy_sleep(0));
     }
     CHECK_EQ(owned_alive, 1);
@@ -511,7 +511,7 @@ TEST(thread_job_of_a_cancelled_task_does_not_start)
 
 static int leave_a_job(void)
 {
-    eddy_task *task = eddy_run_in_executor(stand_at, 0);
+    eddy_task *task = eddy_run_in_executor(NULL, stand_at, 0);
 
     eddy_task_detach(&task);
     EDDY_TRY(until_running(1));

@@ -248,9 +248,16 @@ EDDY_ASYNC_RESULT(int, squares, int);
 
 static int uses_threads(void)
 {
-    EDDY_TASK task = eddy_run_in_executor(squares, 3);
+    static const eddy_executor_options options = {.name = "squares", .threads = 1};
+    EDDY_EXECUTOR(executor, &options);
+    EDDY_TASK task = eddy_run_in_executor(NULL, squares, 3);
     int a = 0, b = 0;
 
+    EDDY_TRY(eddy_to_executor(executor, squares, 2, &a));
+    EDDY_TRY(eddy_gather(EDDY_ABANDONABLE_CALL(executor, squares, 5, &a),
+                         EDDY_ABANDONABLE_CALL(NULL, squares, 6, &b)));
+    EDDY_TRY(eddy_executor_join(executor));
+    EDDY_TRY(expect(eddy_to_thread_abandonable(squares, -1, &a), -EDOM));
     EDDY_TRY(eddy_to_thread(squares, 4, &a));
     EDDY_TRY(eddy_await(task, &b));
     EDDY_TRY(expect(eddy_to_thread(squares, -1, &a), -EDOM));

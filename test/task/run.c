@@ -128,7 +128,7 @@ RAW_TEST(the_tasks_that_are_left_are_cancelled_and_joined)
 
 static int leaves_job(void)
 {
-    eddy_task *task = eddy_run_in_executor(job, 'j');
+    eddy_task *task = eddy_run_in_executor(NULL, job, 'j');
 
     eddy_task_detach(&task);
     while (!__atomic_load_n(&job_started, __ATOMIC_ACQUIRE))

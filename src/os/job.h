@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Thread jobs of tasks, in both forms; see job.c. */
+#ifndef ED_OS_JOB_H
+#define ED_OS_JOB_H
+
+#include "eddy/executor.h"
+#include "engine/pool.h"
+
+/*
+ * Runs function->entry(args, result) in a thread of the pool, and waits for it. Both
+ * places are the caller's, and used until this returns. For a task that has passed
+ * its checkpoint. Returns as eddy_to_executor does.
+ */
+int ed_job_run(struct ed_pool *pool, const struct eddy_async *function, void *args, void *result);
+
+/* The form that takes everything by value, which a cancelled caller leaves at once. */
+int ed_job_run_abandonable(struct ed_pool *pool, const eddy_abandonable *job, void *out);
+
+/* For the end of a loop, whose waits are over: waits, blocking, for its jobs. */
+void ed_jobs_close(struct eddy_list_ *jobs);
+
+#endif
