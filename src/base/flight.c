@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The register of memory in flight: a list, since it is for looking at each free
- * in tests and debugging, where some hundred operations are in flight.
+ * The register of memory in flight: an array, searched at each free, since it is for
+ * tests and debugging, where some hundred operations are in flight. Entries are
+ * copies: an operation in a frame that was left may be overwritten already when
+ * that is noticed.
  */
 #include "base/flight.h"
 
-#include "base/die.h"
-#include "base/list.h"
+#include <stdlib.h>
+#include <string.h>
 
-__thread struct eddy_list_ ed_flights __attribute__((tls_model("initial-exec")));
+#include "base/die.h"
+
+#define FLIGHTS_INLINE 32
+
+struct flight_entry {
+    struct ed_flight *flight;
+    struct ed_flight copy;
+};
+
+__thread size_t ed_flights __attribute__((tls_model("initial-exec")));
 
 static bool flight_watching; /* atomic */
+static __thread struct flight_entry flight_first[FLIGHTS_INLINE];
+static __thread struct flight_entry *flight_entries; /* NULL: the above */
+static __thread size_t flight_capacity;
 
 void ed_flight_watch(bool watch)
 {
@@ -22,18 +36,52 @@ bool ed_flight_watched(void)
     return __atomic_load_n(&flight_watching, __ATOMIC_RELAXED);
 }
 
+static struct flight_entry *flight_at(size_t index)
+{
+    return &(flight_entries ? flight_entries : flight_first)[index];
+}
+
+/* Room for one more entry, in memory that nobody counts; whether there is. */
+static bool flight_make_room(void)
+{
+    size_t capacity = 2 * (flight_entries ? flight_capacity : FLIGHTS_INLINE);
+    struct flight_entry *entries;
+
+    if (ed_flights < (flight_entries ? flight_capacity : FLIGHTS_INLINE))
+        return true;
+    entries = realloc(flight_entries, capacity * sizeof *entries);
+    if (!entries)
+        return false;
+    if (!flight_entries)
+        memcpy(entries, flight_first, sizeof flight_first);
+    flight_entries = entries;
+    flight_capacity = capacity;
+    return true;
+}
+
 void ed_flight_begin(struct ed_flight *flight)
 {
-    flight->entered = ed_flight_watched();
-    if (flight->entered)
-        ed_list_append(&ed_flights, &flight->link);
+    flight->entry = 0;
+    if (ed_likely(!ed_flight_watched()) || !flight_make_room())
+        return;
+    *flight_at(ed_flights) = (struct flight_entry){flight, *flight};
+    flight->entry = ++ed_flights;
 }
 
 void ed_flight_end(struct ed_flight *flight)
 {
-    if (flight->entered)
-        ed_list_remove(&ed_flights, &flight->link);
-    flight->entered = false;
+    struct flight_entry *last;
+
+    if (ed_likely(flight->entry == 0))
+        return;
+    last = flight_at(--ed_flights);
+    last->flight->entry = flight->entry;
+    *flight_at(flight->entry - 1) = *last;
+    flight->entry = 0;
+    if (ed_flights == 0) {
+        free(flight_entries);
+        flight_entries = NULL;
+    }
 }
 
 static bool flight_overlaps(const void *a, size_t a_size, const void *b, size_t b_size)
@@ -43,16 +91,16 @@ static bool flight_overlaps(const void *a, size_t a_size, const void *b, size_t 
 
 void ed_flight_check_slow(const void *memory, size_t size, const char *how, const char *where)
 {
-    ED_LIST_FOR_EACH(link, &ed_flights) {
-        const struct ed_flight *flight = ed_container_of(link, const struct ed_flight, link);
+    for (size_t i = 0; i < ed_flights; i++) {
+        const struct ed_flight *held = &flight_at(i)->copy;
 
-        if (flight->memory && flight_overlaps(memory, size, flight->memory, flight->size))
+        if (held->memory && flight_overlaps(memory, size, held->memory, held->size))
             ed_die("memory is %s at %s while an operation \"%s\", submitted at %s, has its %zu "
                    "bytes at %p in flight",
-                   how, where, flight->what, flight->where, flight->size, flight->memory);
-        if (flight_overlaps(memory, size, flight, sizeof *flight))
+                   how, where, held->what, held->where, held->size, held->memory);
+        if (flight_overlaps(memory, size, flight_at(i)->flight, sizeof *held))
             ed_die("memory is %s at %s while the operation \"%s\" that stands in it, submitted at "
                    "%s, is in flight",
-                   how, where, flight->what, flight->where);
+                   how, where, held->what, held->where);
     }
 }

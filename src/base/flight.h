@@ -12,20 +12,18 @@
 #define ED_BASE_FLIGHT_H
 
 #include "base/compat.h"
-#include "eddy/scope.h"
 
-/* One entry; part of the operation, and by that memory in flight itself. */
+/* What one operation holds; part of the operation, and by that in flight itself. */
 struct ed_flight {
-    struct eddy_link_ link;
     const void *memory; /* the buffer, or NULL for none */
     size_t size;        /* bytes */
     const char *what;   /* the operation, such as "recv" */
     const char *where;  /* "file:line" of the submit */
-    bool entered;       /* in the register */
+    size_t entry;       /* in the register, from 1; 0: it is not */
 };
 
-/* This thread's entries. */
-extern __thread struct eddy_list_ ed_flights __attribute__((tls_model("initial-exec")));
+/* How many entries this thread has. */
+extern __thread size_t ed_flights __attribute__((tls_model("initial-exec")));
 
 /* Whether operations are entered from now on. */
 void ed_flight_watch(bool watch);
@@ -39,7 +37,7 @@ void ed_flight_end(struct ed_flight *flight);
 void ed_flight_check_slow(const void *memory, size_t size, const char *how, const char *where);
 ED_INLINE void ed_flight_check(const void *memory, size_t size, const char *how, const char *where)
 {
-    if (ed_unlikely(ed_flights.first != NULL))
+    if (ed_unlikely(ed_flights > 0))
         ed_flight_check_slow(memory, size, how, where);
 }
 

@@ -103,7 +103,7 @@ char *ed_stack_bottom(const struct ed_stack *stack);
  * (base/flight.h). `where` the stack was taken. */
 ED_INLINE void ed_stack_left(const struct ed_stack *stack, const char *where)
 {
-    if (ed_unlikely(ed_flights.first != NULL))
+    if (ed_unlikely(ed_flights > 0))
         ed_flight_check_slow(ed_stack_bottom(stack), ed_stack_size(stack),
                              "left by what was started", where);
 }

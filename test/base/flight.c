@@ -65,7 +65,7 @@ RAW_TEST(flight_memory_beside_a_buffer_may_be_freed)
     ed_free(other);
     ed_flight_end(&flight);
     ed_free(buffer); /* it has landed */
-    CHECK(!ed_flights.first);
+    CHECK(ed_flights == 0);
 }
 
 RAW_TEST(flight_is_entered_only_while_it_is_watched)
@@ -80,5 +80,26 @@ RAW_TEST(flight_is_entered_only_while_it_is_watched)
     flight_of(NULL, 0);
     ed_flight_watch(false); /* and the other way round */
     ed_flight_end(&flight);
-    CHECK(!ed_flights.first);
+    CHECK(ed_flights == 0);
+}
+
+/* Entries move when others go, and into larger memory: each stays what it is. */
+RAW_TEST(flight_register_keeps_hundreds_apart)
+{
+    static struct ed_flight flights[500];
+    static char buffers[500];
+
+    for (int i = 0; i < 500; i++) {
+        flights[i] = (struct ed_flight){&buffers[i], 1, "send", "socket.c:9", 0};
+        ed_flight_begin(&flights[i]);
+    }
+    CHECK_EQ(ed_flights, 500);
+    for (int i = 0; i < 500; i += 2)
+        ed_flight_end(&flights[i]);
+    for (int i = 0; i < 500; i += 2)
+        ed_flight_check(&buffers[i], 1, "freed", "here");
+    for (int i = 499; i > 0; i -= 2)
+        ed_flight_end(&flights[i]);
+    CHECK_EQ(ed_flights, 0);
+    ed_flight_check(buffers, sizeof buffers, "freed", "here");
 }
