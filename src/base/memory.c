@@ -115,10 +115,10 @@ void *ed_realloc_at(void *memory, size_t size, const char *where)
     if (size > SIZE_MAX / 2 || ed_fault_check(ED_FAULT_ALLOC))
         return NULL;
     block = (struct memory_block *)memory - 1;
-    if (ed_unlikely(block->guarded || ed_memory_guarded()))
-        return memory_move(memory, size, where);
     old_size = block->size;
     ed_flight_check(memory, old_size, "moved", where);
+    if (ed_unlikely(block->guarded || ed_memory_guarded()))
+        return memory_move(memory, size, where);
     block = realloc(block, sizeof *block + size);
     if (!block)
         return NULL;
