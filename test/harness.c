@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The test runner: build/test/run [--engine=uring|epoll] [--every-k] [--guard]
- * [--valgrind] [--list] [NAME...]. A name selects the tests whose name or file has it.
+ * [--valgrind] [--list] [NAME...] [-NAME...]. A name selects the tests whose name or
+ * file has it; one behind a dash leaves them out.
  *
  * The parent forks a process for each test, two at a time, and reads what it
  * wrote to a temporary file only if it failed. Exit codes of a child: 0 passed,
@@ -196,12 +197,25 @@ struct child {
 
 static int passed, failed, skipped;
 
+static bool is_called(const struct test *test, const char *name)
+{
+    return strstr(test->name, name) || strstr(test->file, name);
+}
+
+/* Named, and not named with a dash in front. */
 static bool selected(const struct test *test)
 {
-    for (int i = 0; i < options.name_count; i++)
-        if (strstr(test->name, options.names[i]) || strstr(test->file, options.names[i]))
-            return true;
-    return options.name_count == 0;
+    bool wanted = true, chosen = false;
+
+    for (int i = 0; i < options.name_count; i++) {
+        const char *name = options.names[i];
+
+        if (name[0] == '-' && is_called(test, name + 1))
+            return false;
+        wanted &= name[0] == '-';
+        chosen |= name[0] != '-' && is_called(test, name);
+    }
+    return wanted || chosen;
 }
 
 static void child_start(struct child *child, const struct test *test)
@@ -333,7 +347,7 @@ static void read_options(int argc, char **argv)
         else if (strcmp(argv[i], "--list") == 0)
             for (const struct test *test = tests; test; test = test->next)
                 printf("%s (%s)\n", test->name, test->file);
-        else if (argv[i][0] != '-')
+        else if (strncmp(argv[i], "--", 2) != 0)
             options.names[options.name_count++] = argv[i];
         else
             exit((fprintf(stderr, "test/run: unknown option %s\n", argv[i]), 2));

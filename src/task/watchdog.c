@@ -10,8 +10,8 @@
  *
  * What is looked at belongs to another thread that does not know of it. A wrong
  * glance costs nothing: the next one corrects it. The task itself, though, may be
- * gone in the next moment, with its stack; so it is read by process_vm_readv(2),
- * which fails where a load would fault.
+ * gone in the next moment, with its stack; so the kernel reads it, by a write to a
+ * file in memory, which fails where a load would fault.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -51,6 +51,8 @@ struct ed_watchdog {
     struct step step;        /* that was seen last, */
     int64_t since;           /* and when it was seen first */
     bool slow, told, dumped; /* what is known and was said of it */
+    int file;                /* what was read of the task: */
+    const char *page;        /* one page of it */
     char who[256];           /* once it is slow */
     char report[384];        /* on its way to the loop, while the post is */
     eddy_post post;
@@ -72,17 +74,20 @@ watchdog_look(const struct ed_watchdog *dog, struct step *step)
 }
 
 /* Copies up to `size` bytes from an address that may be nobody's; 0 where it is. */
-static size_t watchdog_read(const void *from, void *to, size_t size)
+static size_t watchdog_read(const struct ed_watchdog *dog, const void *from, void *to, size_t size)
 {
-    struct iovec local = {to, size}, remote = {(void *)(uintptr_t)from, size};
-    ssize_t count = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+    ssize_t count = pwrite(dog->file, from, size, 0);
 
-    return count > 0 ? (size_t)count : 0;
+    if (count <= 0)
+        return 0;
+    memcpy(to, dog->page, (size_t)count);
+    return (size_t)count;
 }
 
-static void watchdog_read_text(const char *from, char *to, size_t size)
+static void
+watchdog_read_text(const struct ed_watchdog *dog, const char *from, char *to, size_t size)
 {
-    size_t count = watchdog_read(from, to, size - 1);
+    size_t count = watchdog_read(dog, from, to, size - 1);
 
     to[count] = '\0';
     if (!count)
@@ -106,13 +111,13 @@ static void watchdog_name(struct ed_watchdog *dog)
             snprintf(dog->who, sizeof dog->who, "the callback %p", (void *)dog->step.callback);
         return;
     }
-    if (watchdog_read(dog->step.task, &copy, sizeof copy) != sizeof copy) {
-        snprintf(dog->who, sizeof dog->who, "a task that has ended");
+    if (watchdog_read(dog, dog->step.task, &copy, sizeof copy) != sizeof copy) {
+        snprintf(dog->who, sizeof dog->who, "a task");
         return;
     }
-    (void)watchdog_read(copy.function, &function, sizeof function);
-    watchdog_read_text(function.name, function_name, sizeof function_name);
-    watchdog_read_text(copy.where, where, sizeof where);
+    (void)watchdog_read(dog, copy.function, &function, sizeof function);
+    watchdog_read_text(dog, function.name, function_name, sizeof function_name);
+    watchdog_read_text(dog, copy.where, where, sizeof where);
     memcpy(name, copy.name, sizeof name);
     if (!name[0])
         snprintf(name, sizeof name, "Task-%llu", (unsigned long long)copy.id);
@@ -207,6 +212,33 @@ static void *watchdog_main(void *argument)
     return NULL;
 }
 
+/* Where tasks are read to. Without it they have no names. */
+static void watchdog_open_file(struct ed_watchdog *dog)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    void *page = MAP_FAILED;
+
+    dog->file = memfd_create("eddy-watchdog", MFD_CLOEXEC);
+    if (dog->file >= 0 && ftruncate(dog->file, (off_t)size) == 0)
+        page = mmap(NULL, size, PROT_READ, MAP_SHARED, dog->file, 0);
+    if (page == MAP_FAILED) {
+        close(dog->file); /* or -1, which is no descriptor */
+        dog->file = -1;
+        return;
+    }
+    dog->page = page;
+    ed_stats_add(ED_STAT_DESCRIPTORS, 1);
+}
+
+static void watchdog_close_file(struct ed_watchdog *dog)
+{
+    if (dog->file < 0)
+        return;
+    munmap((void *)(uintptr_t)dog->page, (size_t)sysconf(_SC_PAGESIZE));
+    close(dog->file);
+    ed_stats_add(ED_STAT_DESCRIPTORS, -1);
+}
+
 static bool watchdog_make_thread(struct ed_watchdog *dog)
 {
     sigset_t all, before;
@@ -237,7 +269,9 @@ void ed_watchdog_start(eddy_loop *loop)
     dog->since = ed_time_monotonic();
     pthread_mutex_init(&dog->mutex, NULL);
     pthread_cond_init(&dog->changed, NULL);
+    watchdog_open_file(dog);
     if (!watchdog_make_thread(dog)) {
+        watchdog_close_file(dog);
         ed_free(dog);
         ed_loop_report(loop, EDDY_REPORT_RESOURCE, -EAGAIN, NULL,
                        "no thread for the watchdog: slow steps are not reported");
@@ -263,6 +297,7 @@ void ed_watchdog_stop(eddy_loop *loop)
     __atomic_store_n(&loop->watchdog, NULL, __ATOMIC_RELEASE);
     if (__atomic_load_n(&dog->post.posted, __ATOMIC_ACQUIRE))
         ed_loop_take_inbox(loop); /* the report that is on its way */
+    watchdog_close_file(dog);
     pthread_cond_destroy(&dog->changed);
     pthread_mutex_destroy(&dog->mutex);
     ed_free(dog);
