@@ -146,7 +146,8 @@ struct ed_tasks {
     struct eddy_list_ to_cancel; /* groups, see eddy_group_cancel */
     bool cancelling;
     eddy_post interrupt; /* a SIGINT on its way to the loop, */
-    eddy_post quit;      /* or a SIGQUIT */
+    eddy_post quit;      /* or a SIGQUIT, */
+    eddy_post slow;      /* or a word of the watchdog */
     bool shut_down;      /* eddy_run is cleaning up */
 };
 

@@ -5,7 +5,7 @@
  * A step of the loop has a number: that of the turn, and how many resumes the turn
  * has left. Both change anyway, so that being watched costs the loop nothing. If
  * they stay the same from one look to another, and the loop is not at rest, the same
- * step has lasted as long. When it has ended, the report goes to the loop's inbox,
+ * step has lasted as long. When it has ended, a post asks the loop to fetch the report,
  * for the exception handler belongs to the loop's thread.
  *
  * What is looked at belongs to another thread that does not know of it. A wrong
@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -54,8 +55,7 @@ struct ed_watchdog {
     int file;                /* what was read of the task: */
     const char *page;        /* one page of it */
     char who[256];           /* once it is slow */
-    char report[384];        /* on its way to the loop, while the post is */
-    eddy_post post;
+    char report[384];        /* for the loop, or "" */
 };
 
 /* Looking -------------------------------------------------------------------------- */
@@ -76,7 +76,8 @@ watchdog_look(const struct ed_watchdog *dog, struct step *step)
 /* Copies up to `size` bytes from an address that may be nobody's; 0 where it is. */
 static size_t watchdog_read(const struct ed_watchdog *dog, const void *from, void *to, size_t size)
 {
-    ssize_t count = pwrite(dog->file, from, size, 0);
+    /* by number: sanitizers look at what the function is given */
+    long count = syscall(SYS_pwrite64, dog->file, from, size, 0L);
 
     if (count <= 0)
         return 0;
@@ -127,12 +128,25 @@ static void watchdog_name(struct ed_watchdog *dog)
 
 /* Reporting ------------------------------------------------------------------------- */
 
-/* On the loop's thread. */
-static int watchdog_deliver(void *argument)
+/* On the loop's thread: hands over what is to be reported. */
+static void watchdog_hand_over(struct ed_watchdog *dog)
 {
-    struct ed_watchdog *dog = argument;
+    char report[sizeof dog->report];
 
-    ed_loop_report(dog->loop, EDDY_REPORT_SLOW, 0, NULL, "%s", dog->report);
+    pthread_mutex_lock(&dog->mutex);
+    memcpy(report, dog->report, sizeof report);
+    dog->report[0] = '\0';
+    pthread_mutex_unlock(&dog->mutex);
+    if (report[0])
+        ed_loop_report(dog->loop, EDDY_REPORT_SLOW, 0, NULL, "%s", report);
+}
+
+static int watchdog_deliver(void *loop)
+{
+    struct ed_watchdog *dog = ((eddy_loop *)loop)->watchdog;
+
+    if (dog)
+        watchdog_hand_over(dog);
     return 0;
 }
 
@@ -141,14 +155,12 @@ static double watchdog_seconds(const struct ed_watchdog *dog, int64_t now)
     return (double)(now - dog->since) / 1e9;
 }
 
-/* The slow step has ended. */
+/* The slow step has ended. A report that has not been taken yet is replaced. */
 static void watchdog_report(struct ed_watchdog *dog, int64_t now)
 {
-    if (__atomic_load_n(&dog->post.posted, __ATOMIC_ACQUIRE))
-        return; /* the last report has not arrived: the loop is slow anyway */
     snprintf(dog->report, sizeof dog->report, "%s held the loop for about %.3f seconds", dog->who,
              watchdog_seconds(dog, now));
-    (void)eddy_loop_post(dog->loop, &dog->post); /* open, as long as it is watched */
+    (void)eddy_loop_post(dog->loop, &dog->loop->tasks->slow); /* open, as long as it is watched */
 }
 
 /* The step goes on, and somebody wants to know it now. */
@@ -265,7 +277,8 @@ void ed_watchdog_start(eddy_loop *loop)
         return;
     dog->loop = loop;
     dog->loop_thread = &eddy_thread_;
-    dog->post = (eddy_post)EDDY_POST_INIT(watchdog_deliver, dog);
+    loop->tasks->slow.callback = watchdog_deliver;
+    loop->tasks->slow.argument = loop;
     dog->since = ed_time_monotonic();
     pthread_mutex_init(&dog->mutex, NULL);
     pthread_cond_init(&dog->changed, NULL);
@@ -294,9 +307,8 @@ void ed_watchdog_stop(eddy_loop *loop)
     ed_stats_add(ED_STAT_THREADS, -1);
     if (dog->slow) /* the step in which the run ends */
         watchdog_report(dog, ed_time_monotonic());
+    watchdog_hand_over(dog);
     __atomic_store_n(&loop->watchdog, NULL, __ATOMIC_RELEASE);
-    if (__atomic_load_n(&dog->post.posted, __ATOMIC_ACQUIRE))
-        ed_loop_take_inbox(loop); /* the report that is on its way */
     watchdog_close_file(dog);
     pthread_cond_destroy(&dog->changed);
     pthread_mutex_destroy(&dog->mutex);
