@@ -26,6 +26,7 @@ eddy_switch_(struct eddy_context_ *from, struct eddy_context_ *to)
                      "ldp x10, x16, [x1]\n\t"
                      "ldr x29, [x1, #16]\n\t"
                      "mov sp, x10\n\t"
+                     "mov x30, xzr\n\t" /* ends the backtrace of what starts there */
                      "br x16\n"
                      "1:\n\t"
                      "hint #36\n\t" /* bti j */
