@@ -15,6 +15,8 @@
  * The tops of stacks are coloured: moved down by a multiple of 64 bytes, another
  * for each slot. Without it the hot lines of all tasks fall into the same sets of
  * the first-level cache (yield among 1,000 tasks: 39 ns instead of 7.5).
+ *
+ * tools/eddy-gdb.py finds tasks by the same layout.
  */
 #include "task/stack.h"
 
