@@ -6,6 +6,13 @@
  * A loop belongs to the thread that created it: everything here is for that
  * thread, except what says "any thread". Callbacks run on the loop's own stack,
  * one after the other; they must not call what suspends (-EPERM).
+ *
+ * In a child of fork(2) all loops of the parent are closed: they refuse (-EPERM)
+ * what a closed loop refuses, eddy_loop_free has no effect, and their tasks never
+ * run. The parent's go on as before. The child may exec, exit by _exit(2), or run
+ * loops of its own, also when it was forked in a callback, a task or a thread job;
+ * what returns from one of these in the child aborts it. All descriptors of the
+ * library are close-on-exec.
  */
 #ifndef EDDY_LOOP_H
 #define EDDY_LOOP_H
@@ -38,7 +45,8 @@ EDDY_NODISCARD EDDY_API int eddy_loop_new(eddy_loop **loop);
  */
 EDDY_API int eddy_loop_close(eddy_loop *loop);
 
-/* Closes and frees. Accepts NULL; must not run (abort). */
+/* Closes and frees. Accepts NULL; must not run (abort). Without effect on a loop of
+ * the parent's in a child of fork(2). */
 EDDY_API void eddy_loop_free(eddy_loop *loop);
 
 /* Runs until eddy_loop_stop, also when nothing can wake it. Returns 0; -EBUSY when
@@ -62,7 +70,7 @@ EDDY_API void eddy_loop_stop(eddy_loop *loop);
 EDDY_API bool eddy_loop_is_running(const eddy_loop *loop); /* Inside a run. */
 EDDY_API bool eddy_loop_is_closed(const eddy_loop *loop);  /* After close. */
 /* The loop that runs in this thread, borrowed; NULL when none does, as in a child of
- * fork(2), which may run a loop of its own but must not return into the parent's. */
+ * fork(2). */
 EDDY_API eddy_loop *eddy_get_running_loop(void);
 EDDY_API double eddy_loop_time(const eddy_loop *loop); /* Seconds of its clock. */
 

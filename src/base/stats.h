@@ -24,6 +24,7 @@ ED_INLINE void ed_count(size_t *counter, long change)
 }
 
 void ed_stats_add(enum ed_stat stat, long change);
+void ed_stats_reset(enum ed_stat stat); /* in a child of fork(2): nothing of it came along */
 size_t ed_stats_get(enum ed_stat stat);
 
 #endif

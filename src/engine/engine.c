@@ -92,6 +92,11 @@ void ed_op_left(struct ed_op *op)
                ed_fault_name(engine_faults[op->kind]), op->flight.where);
 }
 
+void ed_engine_abandon(struct ed_engine *engine)
+{
+    engine->class->abandon(engine);
+}
+
 void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char *where)
 {
     int rc;

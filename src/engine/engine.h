@@ -69,6 +69,7 @@ struct ed_engine_class {
     const char *name;
     int (*open)(struct ed_engine **out);
     void (*close)(struct ed_engine *engine);
+    void (*abandon)(struct ed_engine *engine);
     void (*submit)(struct ed_engine *engine, struct ed_op *op);
     void (*cancel)(struct ed_engine *engine, struct ed_op *op);
     int (*wait)(struct ed_engine *engine, int64_t timeout);
@@ -90,6 +91,10 @@ int ed_engine_open(struct ed_engine **out);
 
 /* Closes an engine with nothing in flight. */
 void ed_engine_close(struct ed_engine *engine);
+
+/* In a child of fork(2): closes its descriptors, without a word to the kernel's
+ * objects behind them, which are the parent's. The memory stays. */
+void ed_engine_abandon(struct ed_engine *engine);
 
 /* Starts an operation that is not in flight. What cannot be started completes
  * with its error. */

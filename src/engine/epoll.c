@@ -94,6 +94,13 @@ static void epoll_close(struct ed_engine *engine)
     ed_free(epoll);
 }
 
+static void epoll_abandon(struct ed_engine *engine)
+{
+    close(epoll_of(engine)->wake_fd);
+    close(epoll_of(engine)->fd);
+    ed_stats_add(ED_STAT_DESCRIPTORS, -2);
+}
+
 /* The watch of a descriptor, made if need be; NULL when memory is short. */
 static struct epoll_watch *epoll_watch(struct epoll *epoll, int fd)
 {
@@ -320,6 +327,7 @@ const struct ed_engine_class ed_epoll_class = {
     .name = "epoll",
     .open = epoll_open,
     .close = epoll_close,
+    .abandon = epoll_abandon,
     .submit = epoll_submit,
     .cancel = epoll_cancel,
     .wait = epoll_wait_,

@@ -115,6 +115,14 @@ static void uring_close(struct ed_engine *engine)
     ed_free(uring);
 }
 
+/* The ring's memory is not mapped in a child. */
+static void uring_abandon(struct ed_engine *engine)
+{
+    close(uring_of(engine)->wake_fd);
+    close(uring_of(engine)->ring.ring_fd);
+    ed_stats_add(ED_STAT_DESCRIPTORS, -2);
+}
+
 static void uring_submit(struct ed_engine *engine, struct ed_op *op)
 {
     struct io_uring_sqe *sqe = uring_sqe(uring_of(engine));
@@ -203,6 +211,7 @@ const struct ed_engine_class ed_uring_class = {
     .name = "uring",
     .open = uring_open,
     .close = uring_close,
+    .abandon = uring_abandon,
     .submit = uring_submit,
     .cancel = uring_cancel,
     .wait = uring_wait,

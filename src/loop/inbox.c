@@ -102,7 +102,7 @@ bool ed_loop_take_inbox(eddy_loop *loop)
     if (!__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE))
         return false;
     post = inbox_reverse(__atomic_exchange_n(&loop->inbox, NULL, __ATOMIC_ACQ_REL));
-    while (post) {
+    while (post && !loop->closed) { /* closed: one has returned in a child of fork(2) */
         eddy_post *next = post->next;
         eddy_callback *callback = post->callback;
         void *argument = post->argument;
@@ -132,4 +132,9 @@ void ed_loop_close_inbox(eddy_loop *loop)
     }
     while (__atomic_load_n(&loop->posting, __ATOMIC_ACQUIRE))
         sched_yield(); /* a thread that found it open is about to wake the engine */
+}
+
+void ed_loop_abandon_inbox(eddy_loop *loop)
+{
+    __atomic_store_n(&loop->inbox, &inbox_closed, __ATOMIC_RELEASE);
 }

@@ -31,15 +31,44 @@ static void loop_run_stop(struct ed_ready *node)
     loop->stopped = true;
 }
 
-/* In a child of fork(2): the parent's loop is not its own. */
-static void loop_forget(void)
+/* Fork. What a loop has in the kernel is shared with a child, which must not touch it;
+ * its threads are the parent's alone. So all loops are closed in the child, by closing
+ * its descriptors only: nothing of them runs there, and their memory stays. */
+static struct eddy_list_ loops_abandoned;
+
+static void loop_lock_all(void)
 {
+    pthread_mutex_lock(&loops_mutex);
+}
+
+static void loop_unlock_all(void)
+{
+    pthread_mutex_unlock(&loops_mutex);
+}
+
+static void loop_abandon_all(void)
+{
+    struct eddy_link_ *link;
+
+    while ((link = ed_list_pop(&loops))) {
+        eddy_loop *loop = ed_container_of(link, eddy_loop, link);
+
+        loop->running = false;
+        loop->closed = loop->stopped = loop->abandoned = true;
+        ed_loop_abandon_inbox(loop);
+        ed_engine_abandon(loop->engine);
+        ed_list_append(&loops_abandoned, link);
+    }
+    ed_flights = 0; /* in the parent's kernel objects */
+    ed_stats_reset(ED_STAT_LOOPS);
+    ed_stats_reset(ED_STAT_THREADS);
     eddy_thread_ = (struct eddy_thread_){.credit = 0};
+    loop_unlock_all();
 }
 
 static void loop_watch_forks(void)
 {
-    pthread_atfork(NULL, NULL, loop_forget);
+    pthread_atfork(loop_lock_all, loop_unlock_all, loop_abandon_all);
 }
 
 static void loop_read_environment(eddy_loop *loop)
@@ -132,7 +161,7 @@ int eddy_loop_close(eddy_loop *loop)
 
 void eddy_loop_free(eddy_loop *loop)
 {
-    if (!loop)
+    if (!loop || loop->abandoned)
         return;
     if (eddy_loop_close(loop) < 0)
         ed_die("eddy_loop_free: the loop is running");
@@ -307,6 +336,9 @@ int ed_loop_run(eddy_loop *loop, bool until_idle)
             rc = ed_engine_wait(loop->engine, 0);
         loop_collect(loop);
     }
+    if (ed_unlikely(loop->abandoned))
+        ed_die("what a loop ran has returned in a child of fork(2), where the loop is closed: "
+               "end the child by _exit(2)");
     if (loop->tasks)
         loop->tasks_run(loop, false);
     eddy_thread_ = outside;

@@ -46,6 +46,7 @@ struct eddy_loop {
     bool virtual_clock;
     bool shuffled;
     bool debug;
+    bool abandoned;               /* in a child of fork(2): it is the parent's */
     struct eddy_context_ context; /* of the loop itself, while a task runs */
     void *fake_stack;             /* AddressSanitizer's, for the same */
     const void *stack_bottom;
@@ -177,6 +178,7 @@ void ed_loop_close_readers(eddy_loop *loop);
 /* Runs what other threads posted (inbox.c). Whether there was anything. */
 bool ed_loop_take_inbox(eddy_loop *loop);
 void ed_loop_close_inbox(eddy_loop *loop);
+void ed_loop_abandon_inbox(eddy_loop *loop); /* drops nothing */
 
 /* Puts the ready nodes in an order drawn from the seed (shuffle.c), and returns
  * how many are to run in this turn: all, so that each runs once. */

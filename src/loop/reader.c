@@ -158,12 +158,12 @@ int eddy_loop_add_writer(eddy_loop *loop, int fd, eddy_callback *callback, void 
 
 bool eddy_loop_remove_reader(eddy_loop *loop, int fd)
 {
-    return reader_remove(loop, fd, false);
+    return !loop->closed && reader_remove(loop, fd, false);
 }
 
 bool eddy_loop_remove_writer(eddy_loop *loop, int fd)
 {
-    return reader_remove(loop, fd, true);
+    return !loop->closed && reader_remove(loop, fd, true);
 }
 
 void ed_loop_close_readers(eddy_loop *loop)

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/die.h"
 #include "base/locals.h"
 #include "base/memory.h"
 #include "os/executor.h"
@@ -92,8 +93,9 @@ static void job_run(struct ed_job *job)
         j->error = ed_error_take(j->rc);
     if (j->by_value && !ed_pool_claim(j->pool, job))
         job_discard(j);
-    else
-        (void)eddy_loop_post(j->loop, &j->post); /* open: it waits for this job */
+    else if (eddy_loop_post(j->loop, &j->post) < 0) /* it waits for its jobs, but not everywhere: */
+        ed_die("a thread job has returned in a child of fork(2), where its loop is closed: end the "
+               "child by _exit(2)");
 }
 
 /* In a shutdown; the loop is open, since the job was queued. */

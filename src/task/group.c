@@ -219,6 +219,8 @@ void eddy_group_exit(eddy_group *group)
 
     group->closed = true;
     if (group->alive) {
+        if (ed_unlikely(group->scope.task != eddy_thread_.task))
+            ed_die("the group of %s ends outside its task", group->scope.where);
         eddy_group_cancel(group);
         group_wait(group, true);
     }

@@ -139,6 +139,7 @@ void ed_overflow_forget(void)
         overflow_uninstall();
     overflow_users = 0;
     overflow_tasks = NULL;
+    pthread_mutex_init(&overflow_mutex, NULL); /* another thread may have held it */
 }
 
 void ed_overflow_unwatch(void)

@@ -282,12 +282,14 @@ void eddy_runner_close(eddy_runner *runner)
     if (!loop)
         return;
     runner->loop = NULL;
-    if (loop->debug && loop->tasks)
-        ed_debug_forgotten(loop);
-    watching = interrupt_watch(loop);
-    run_clean_up(loop);
-    interrupt_unwatch(watching);
-    eddy_loop_free(loop);
+    if (!loop->closed) {
+        if (loop->debug && loop->tasks)
+            ed_debug_forgotten(loop);
+        watching = interrupt_watch(loop);
+        run_clean_up(loop);
+        interrupt_unwatch(watching);
+    }
+    eddy_loop_free(loop); /* in a child of fork(2): without effect */
 }
 
 int eddy_run_call(eddy_call call)

@@ -111,6 +111,10 @@ static _Noreturn void task_main(void)
 
     ed_fiber_entered();
     rc = self->function->entry(self->args, self->result);
+    if (ed_unlikely(eddy_thread_.task != self))
+        ed_die("task %s has returned in a child of fork(2), where its loop is closed: end the "
+               "child by _exit(2)",
+               eddy_task_name(self));
     ed_stack_left(&self->stack, self->where);
     if (ed_unlikely(self->loop->debug))
         ed_debug_task_ended(self);

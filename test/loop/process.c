@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loops and the process around them: threads, fork, and the choice of an engine.
- * Rules A-POL-1 to A-POL-5, promises 11 and 12.
+ * Loops and the process around them: threads, and the choice of an engine.
+ * Rules A-POL-1 to A-POL-3, promises 11 and 12.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -155,96 +155,13 @@ RAW_TEST(stats_may_be_asked_for_by_a_thread_while_loops_come_and_go)
     pthread_join(thread, NULL);
 }
 
-/* Fork ------------------------------------------------------------------------ */
-
-static int read_and_stop(void *descriptor)
-{
-    char byte;
-
-    REQUIRE(read(*(int *)descriptor, &byte, 1) == 1);
-    trace_add("read");
-    return loop_stop(eddy_get_running_loop());
-}
-
-static int fork_in_a_callback(void *how)
-{
-    pid_t pid = fork();
-    int status = -1;
-
-    if (pid == 0) {
-        if (how) /* a daemon closes all that it inherited */
-            for (int fd = 3; fd < 100; fd++)
-                close(fd);
-        _exit(3);
-    }
-    REQUIRE(waitpid(pid, &status, 0) == pid);
-    REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 3);
-    trace_add("forked");
-    return 0;
-}
-
-/* Class "fork": a child's close and exit do not disturb the parent's epoll set or
- * ring. Operations are in flight while it forks. */
-RAW_TEST(fork_and_the_childs_exit_do_not_disturb_the_loop)
-{
-    eddy_loop *loop = loop_open();
-    int ends[2];
-
-    CHECK_EQ(pipe(ends), 0);
-    CHECK_OK(eddy_loop_add_reader(loop, ends[0], read_and_stop, &ends[0]));
-    CHECK_OK(loop_run_for(loop, 1));
-    for (intptr_t how = 0; how < 2; how++) {
-        (void)eddy_loop_call_soon(loop, fork_in_a_callback, (void *)how);
-        CHECK_OK(loop_run_for(loop, 1));
-        CHECK_EQ(write(ends[1], "x", 1), 1);
-        CHECK_OK(eddy_loop_run_forever(loop));
-        CHECK_OK(eddy_loop_call_soon_threadsafe(loop, trace_add, "post"));
-        CHECK_OK(loop_run_for(loop, 1));
-    }
-    CHECK_STR(trace, "forked read post forked read post ");
-    CHECK(eddy_loop_remove_reader(loop, ends[0]));
-    eddy_loop_free(loop);
-    close(ends[0]);
-    close(ends[1]);
-}
+/* The engine ------------------------------------------------------------------ */
 
 static int nothing(void)
 {
     return eddy_sleep(1);
 }
 EDDY_ASYNC(nothing);
-
-static int run_in_a_child(void *unused)
-{
-    pid_t pid = fork();
-    int status = -1;
-
-    (void)unused;
-    if (pid == 0) {
-        if (eddy_get_running_loop())
-            _exit(1);
-        _exit(eddy_run(nothing) == 0 ? 0 : 2);
-    }
-    REQUIRE(waitpid(pid, &status, 0) == pid);
-    trace_add(!WIFEXITED(status)         ? "killed"
-              : WEXITSTATUS(status) == 0 ? "fine"
-              : WEXITSTATUS(status) == 1 ? "has-a-loop"
-                                         : "cannot-run");
-    return 0;
-}
-
-/* A-POL-5: in the child no loop runs, and it may run one of its own. */
-RAW_TEST(fork_leaves_the_child_without_a_running_loop)
-{
-    eddy_loop *loop = loop_open();
-
-    (void)eddy_loop_call_soon(loop, run_in_a_child, NULL);
-    CHECK_OK(loop_run_for(loop, 1));
-    CHECK_STR(trace, "fine ");
-    eddy_loop_free(loop);
-}
-
-/* The engine ------------------------------------------------------------------ */
 
 /* A-POL-1: EDDY_ENGINE is the factory. */
 RAW_TEST(engine_name_that_does_not_exist_opens_no_loop)
