@@ -7,6 +7,8 @@
  * The parent forks a process for each test, two at a time, and reads what it
  * wrote to a temporary file only if it failed. Exit codes of a child: 0 passed,
  * 77 skipped, 78 a sweep that came to its end, else failed.
+ *
+ * EDDY_TEST_DEPTH=full gives the tests with random input their full volume.
  */
 #include "harness.h"
 
@@ -75,6 +77,13 @@ void test_skip(const char *reason)
 bool test_is_slow(void)
 {
     return options.valgrind || ED_ASAN || ED_TSAN;
+}
+
+bool test_is_deep(void)
+{
+    const char *depth = getenv("EDDY_TEST_DEPTH");
+
+    return depth && strcmp(depth, "full") == 0;
 }
 
 void test_settle(void)
@@ -233,7 +242,7 @@ static void child_start(struct child *child, const struct test *test)
     dup2(fileno(child->output), STDOUT_FILENO);
     dup2(fileno(child->output), STDERR_FILENO);
     fclose(child->output);
-    alarm(test_is_slow() ? 120 : 20);
+    alarm(test_is_deep() ? 900 : test_is_slow() ? 120 : 20);
     run_child(test);
 }
 

@@ -123,4 +123,7 @@ _Noreturn void test_skip(const char *reason);
 /* Whether the run is under valgrind or a sanitizer, which are slow. */
 bool test_is_slow(void);
 
+/* Whether tests with random input are to run at their full volume. */
+bool test_is_deep(void);
+
 #endif

@@ -4,6 +4,7 @@
  * A-LOOP-18. Real threads; the loop waits for them without a limit of time.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,17 +12,19 @@
 #include "base/memory.h"
 #include "loop/trace.h"
 
-#define THREADS 4
+#define THREADS 8
+#define AHEAD 10000 /* posts that a thread may have on their way: a bound on memory */
 
 static eddy_loop *loop;
-static int per_thread, next_number[THREADS], arrived, wrong;
+static int per_thread, arrived, wrong;
+static int next_number[THREADS]; /* atomic */
 
 static int arrive(void *what)
 {
     int number = (int)((uintptr_t)what >> 8), thread = (int)((uintptr_t)what & 0xff);
 
     wrong += next_number[thread] != number;
-    next_number[thread] = number + 1;
+    __atomic_store_n(&next_number[thread], number + 1, __ATOMIC_RELAXED);
     if (++arrived == THREADS * per_thread)
         eddy_loop_stop(loop);
     return 0;
@@ -32,6 +35,8 @@ static void *post_many(void *thread)
     for (int i = 0; i < per_thread; i++) {
         uintptr_t what = (uintptr_t)i << 8 | (uintptr_t)thread;
 
+        while (i - __atomic_load_n(&next_number[(uintptr_t)thread], __ATOMIC_RELAXED) > AHEAD)
+            sched_yield();
         if (eddy_loop_call_soon_threadsafe(loop, arrive, (void *)what) < 0)
             test_fail(__FILE__, __LINE__, "a post was refused");
     }
@@ -44,7 +49,7 @@ RAW_TEST(posts_of_many_threads_all_arrive_each_thread_in_order)
     pthread_t threads[THREADS];
 
     loop = loop_open();
-    per_thread = test_is_slow() ? 5000 : 100000;
+    per_thread = (test_is_deep() ? 10000000 : test_is_slow() ? 20000 : 400000) / THREADS;
     for (uintptr_t i = 0; i < THREADS; i++)
         CHECK_EQ(pthread_create(&threads[i], NULL, post_many, (void *)i), 0);
     CHECK_OK(eddy_loop_run_forever(loop));
