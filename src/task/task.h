@@ -209,6 +209,10 @@ eddy_task *ed_task_next(struct ed_tasks *tasks, eddy_task *after);
 /* The group's side of a child's end (group.c); frees it or keeps it. */
 void ed_group_child_done(eddy_group *group, eddy_task *task);
 
+/* A call is refused: gives its task the text of the child's error, if the code is a
+ * failed group's, and the text came while others were set aside. */
+void ed_group_give_text(eddy_task *task);
+
 /* Errors (error.c): of the running task, unless one is named. */
 int ed_raise(int code, const char *format, ...) EDDY_PRINTF_(2, 3);
 int ed_fail(int code); /* an error without a text of its own; returns it */

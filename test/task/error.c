@@ -125,6 +125,33 @@ static int fails_in_thread(int code, const char *text)
 {
     return text ? eddy_raise(code, "%s", text) : code;
 }
+
+static void sleeps_long(void *unused)
+{
+    (void)unused;
+    (void)eddy_sleep(10); /* shielded: nothing cuts it short */
+}
+
+static void with_a_clean_up(void)
+{
+    EDDY_DEFER(sleeps_long, NULL);
+    (void)eddy_raise(-EBUSY, "the block's own");
+}
+
+/* While a clean-up runs, its texts are apart from the block's; the text of a child
+ * that fails meanwhile is there with the code. */
+TEST(a_text_of_a_child_that_fails_during_a_clean_up_comes_with_its_code)
+{
+    EDDY_GROUP(group);
+    CHECK_OK(eddy_group_create_task(&group, fails, -EIO, "disk"));
+    with_a_clean_up();
+    CHECK_STR(eddy_error_message(-EBUSY), "the block's own");
+    CHECK_EQ(eddy_sleep(1), -EIO);
+    CHECK_STR(eddy_error_message(-EIO), "disk");
+    (void)eddy_raise(-EIO, "another");
+    CHECK_EQ(eddy_sleep(1), -EIO);
+    CHECK_STR(eddy_error_message(-EIO), "another"); /* the last one of that code */
+}
 EDDY_ASYNC(fails_in_thread, int, const char *);
 
 /* And back from threads. */
