@@ -251,7 +251,11 @@ void ed_interrupt_forget(void);
 ED_INLINE void ed_thread_enter(eddy_task *task)
 {
     eddy_thread_.task = task;
-    eddy_thread_.credit = ed_likely(task->pending == 0) ? ED_CREDIT : 0;
+    eddy_thread_.credit = ED_CREDIT;
+    if (ed_unlikely(task->pending != 0)) {
+        eddy_thread_.credit = 0;
+        task->is.credit = ED_CREDIT; /* once its calls are no longer refused */
+    }
 }
 
 #endif

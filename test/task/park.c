@@ -263,3 +263,55 @@ TEST(no_wake_up_is_lost_in_a_ring_of_tasks)
     for (int i = 0; i < COUNT; i++)
         CHECK_OK(eddy_await(tasks[i]));
 }
+
+static int note_that_it_ran(bool *ran)
+{
+    *ran = true;
+    return 0;
+}
+EDDY_ASYNC(note_that_it_ran, bool *);
+
+static int take_a_free_lock(void)
+{
+    eddy_lock lock = EDDY_LOCK_INIT;
+
+    EDDY_TRY(eddy_lock_acquire(&lock));
+    return eddy_lock_release(&lock);
+}
+
+/* Promise 6: a forced yield comes after 128 checked calls, not because calls were
+ * refused before. */
+TEST(a_call_behind_refused_ones_does_not_give_way)
+{
+    bool ran = false;
+
+    {
+        EDDY_TIMEOUT(limit, 1);
+        CHECK_EQ(eddy_sleep(5), -ETIMEDOUT);
+    }
+    EDDY_TASK other = eddy_create_task(note_that_it_ran, &ran);
+    CHECK_OK(take_a_free_lock());
+    CHECK(!ran);
+    CHECK_OK(eddy_await(other));
+}
+
+static int withdraw_and_take(bool *ran)
+{
+    REQUIRE(eddy_sleep(5) == -ECANCELED);
+    REQUIRE(eddy_uncancel() == 0);
+    EDDY_TASK other = eddy_create_task(note_that_it_ran, ran);
+    EDDY_TRY(take_a_free_lock());
+    REQUIRE(!*ran);
+    return eddy_await(other);
+}
+EDDY_ASYNC(withdraw_and_take, bool *);
+
+TEST(a_call_behind_a_withdrawn_cancel_does_not_give_way)
+{
+    bool ran = false;
+    EDDY_TASK task = eddy_create_task(withdraw_and_take, &ran);
+
+    CHECK_OK(eddy_sleep(1));
+    CHECK_OK(eddy_cancel(task));
+    CHECK_OK(eddy_await(task));
+}
