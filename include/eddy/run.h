@@ -8,8 +8,9 @@
  *
  * The environment chooses: EDDY_ENGINE=uring|epoll (else io_uring where the
  * kernel allows it), EDDY_CLOCK=virtual, EDDY_SEED=N (shuffles the order of
- * ready tasks, the same way for the same N), EDDY_STATS=1 (counters at exit),
- * EDDY_FAULT=op:error:nth[,...] (injected faults).
+ * ready tasks, the same way for the same N), EDDY_DEBUG=1 (debug mode, see
+ * eddy/debug.h), EDDY_STATS=1 (counters at exit), EDDY_FAULT=op:error:nth[,...]
+ * (injected faults), EDDY_GUARD=1 (the library's memory between guard pages).
  */
 #ifndef EDDY_RUN_H
 #define EDDY_RUN_H
