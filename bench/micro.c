@@ -130,6 +130,27 @@ static int measure_spawn(struct run *run)
     return expect(done, run->count);
 }
 
+/* The same in debug mode, which is to be cheap enough to stay on. */
+static int measure_debug(struct run *run, measurement *measure)
+{
+    eddy_loop *loop = eddy_get_running_loop();
+
+    eddy_loop_set_debug(loop, true);
+    int rc = measure(run);
+    eddy_loop_set_debug(loop, false);
+    return rc;
+}
+
+static int measure_debug_yield(struct run *run)
+{
+    return measure_debug(run, measure_yield);
+}
+
+static int measure_debug_spawn(struct run *run)
+{
+    return measure_debug(run, measure_spawn);
+}
+
 /* One of several threads that spawn at the same time, each in a loop of its own. */
 struct spawner {
     pthread_barrier_t *start;
@@ -528,7 +549,7 @@ static int report_sleepers(size_t n)
     printf("sleepers: %.0f bytes\n", (after - before) / (double)n);
     printf("sleepers-start: %.3f s\n", started - start);
     printf("sleepers-end: %.3f s\n", ended - started);
-    printf("sleepers-left: %.0f KiB\n", (left - before) / 1024);
+    printf("sleepers-left: %.0f bytes\n", left > before ? left - before : 0.0);
     return 0;
 }
 
@@ -596,6 +617,8 @@ static const struct bench benches[] = {
     {"bare", "the library's switch", 0, false, measure_bare, NULL},
     {"yield", "a sleep(0) of one of N tasks", 2, true, measure_yield, NULL},
     {"spawn", "create, await and free an empty task", 0, true, measure_spawn, NULL},
+    {"debug-yield", "the same in debug mode", 2, true, measure_debug_yield, NULL},
+    {"debug-spawn", "the same in debug mode", 0, true, measure_debug_spawn, NULL},
     {"loops", "spawn in each of N loops in N threads, processor time", 1, false, measure_loops,
      NULL},
     {"handoff", "an item to another task, by a queue of one slot", 0, true, measure_handoff, NULL},
@@ -666,7 +689,7 @@ static int list_benches(void)
 {
     puts("usage: micro NAME [N]\n");
     for (size_t i = 0; i < BENCHES; i++) {
-        printf("  %-10s %s", benches[i].name, benches[i].text);
+        printf("  %-11s %s", benches[i].name, benches[i].text);
         if (benches[i].n > 0)
             printf(" (N: %zu)", benches[i].n);
         puts("");
