@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thread jobs: rules A-EXEC-1 to A-EXEC-14. The threads are real. Jobs that must
- * still run, or wait, at some point stand at a gate until the test opens it, so that
- * nothing depends on how fast anybody is.
+ * Thread jobs: rules A-EXEC-1 to A-EXEC-14. The threads are real; gates make what
+ * they do independent of how fast anybody is.
  */
 #include "base/fault.h"
-#include "harness.h"
+#include "os/gate.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
-static int gate[64]; /* atomic: jobs wait until theirs is open */
-static int running;  /* atomic: jobs that stand at a gate, or have passed one */
 static int sequence; /* atomic */
 
 static int add(int a, int b, int *sum)
@@ -29,41 +25,11 @@ EDDY_ASYNC(fail, int);
 
 static int stand_at(int which, int *order)
 {
-    __atomic_add_fetch(&running, 1, __ATOMIC_ACQ_REL);
-    while (!__atomic_load_n(&gate[which], __ATOMIC_ACQUIRE))
-        usleep(100); /* real: this is what a blocking function does */
+    stand_at_gate(which);
     *order = __atomic_fetch_add(&sequence, 1, __ATOMIC_ACQ_REL);
     return 0;
 }
 EDDY_ASYNC_RESULT(int, stand_at, int);
-
-static void open_gate(int which)
-{
-    __atomic_store_n(&gate[which], 1, __ATOMIC_RELEASE);
-}
-
-static void open_all(void *unused)
-{
-    (void)unused;
-    for (int i = 0; i < 64; i++)
-        open_gate(i);
-}
-
-/* Lets the loop run until so many jobs stand at their gates. */
-static int until_running(int count)
-{
-    while (__atomic_load_n(&running, __ATOMIC_ACQUIRE) < count)
-        EDDY_TRY(eddy_sleep(0));
-    return 0;
-}
-
-static size_t threads(void)
-{
-    eddy_stats stats;
-
-    eddy_get_stats(&stats);
-    return stats.threads;
-}
 
 /* How many threads the default pool may have. */
 static int pool_size(void)

@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pools of one's own: rules A-EXEC-8 and issues of ownership. Jobs stand at a gate until
- * the test opens it, so that nothing depends on how fast anybody is.
+ * Pools of one's own: rules A-EXEC-8 and issues of ownership.
  */
 #include "base/compat.h"
 #include "base/fault.h"
-#include "harness.h"
+#include "os/gate.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include "os/executor.h"
 
-static int gate[16]; /* atomic: jobs wait until theirs is open */
-static int running;  /* atomic: jobs that stand at a gate, or have passed one */
-static int passed;   /* atomic */
+static int passed; /* atomic */
 
 static int stand_at(int which)
 {
-    __atomic_add_fetch(&running, 1, __ATOMIC_ACQ_REL);
-    while (!__atomic_load_n(&gate[which], __ATOMIC_ACQUIRE))
-        usleep(100); /* real: this is what a blocking function does */
+    stand_at_gate(which);
     __atomic_add_fetch(&passed, 1, __ATOMIC_ACQ_REL);
     return 0;
 }
@@ -32,33 +26,6 @@ static int add(int a, int b, int *sum)
     return 0;
 }
 EDDY_ASYNC_RESULT(int, add, int, int);
-
-static void open_gate(int which)
-{
-    __atomic_store_n(&gate[which], 1, __ATOMIC_RELEASE);
-}
-
-static void open_all(void *unused)
-{
-    (void)unused;
-    for (int i = 0; i < 16; i++)
-        open_gate(i);
-}
-
-static int until_running(int count)
-{
-    while (__atomic_load_n(&running, __ATOMIC_ACQUIRE) < count)
-        EDDY_TRY(eddy_sleep(0));
-    return 0;
-}
-
-static size_t threads(void)
-{
-    eddy_stats stats;
-
-    eddy_get_stats(&stats);
-    return stats.threads;
-}
 
 static const eddy_executor_options one = {.name = "one", .threads = 1};
 static const eddy_executor_options small = {.name = "small", .threads = 1, .queue_limit = 2};

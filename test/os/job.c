@@ -6,15 +6,12 @@
  */
 #include "base/fault.h"
 #include "base/memory.h"
-#include "harness.h"
+#include "os/gate.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "os/executor.h"
 
-static int gate;      /* atomic: jobs wait until it is open */
-static int running;   /* atomic: jobs that stand there, or have passed */
 static int destroyed; /* atomic: results that nobody took */
 
 struct request {
@@ -29,9 +26,7 @@ static int make(struct request request, int **out)
 
     if (!memory)
         return -ENOMEM;
-    __atomic_add_fetch(&running, 1, __ATOMIC_ACQ_REL);
-    while (!__atomic_load_n(&gate, __ATOMIC_ACQUIRE))
-        usleep(100);
+    stand_at_gate(0);
     if (request.fails) {
         ed_free(memory);
         return eddy_raise(-EIO, "request %d of %s failed", request.number, request.text);
@@ -64,31 +59,10 @@ EDDY_ASYNC(with_pointers, int, const char *, double, void (*)(void), struct requ
 _Static_assert(with_pointers_eddy_pointers == 2, "a string and a function");
 _Static_assert(make_eddy_pointers == 0 && make_plain_eddy_pointers == 0, "values, and the result");
 
-static void open_gate(void *unused)
-{
-    (void)unused;
-    __atomic_store_n(&gate, 1, __ATOMIC_RELEASE);
-}
-
-static int until_running(int count)
-{
-    while (__atomic_load_n(&running, __ATOMIC_ACQUIRE) < count)
-        EDDY_TRY(eddy_sleep(0));
-    return 0;
-}
-
-static size_t threads(void)
-{
-    eddy_stats stats;
-
-    eddy_get_stats(&stats);
-    return stats.threads;
-}
-
 /* Until what was abandoned is gone, with its thread, and no byte is left. */
 static void wait_for_the_abandoned(int count)
 {
-    open_gate(NULL);
+    open_gate(0);
     while (__atomic_load_n(&destroyed, __ATOMIC_ACQUIRE) < count || threads() > 0)
         usleep(100);
 }
@@ -103,7 +77,7 @@ TEST(abandonable_job_gives_its_result_or_its_error_with_the_text)
     int *out = NULL;
     double product = 0;
 
-    open_gate(NULL);
+    open_gate(0);
     CHECK_OK(eddy_to_thread_abandonable(make, seven, &out));
     CHECK_EQ(*out, 7);
     EDDY_DEFER(ed_free, out);
@@ -196,7 +170,7 @@ static int abandon_while_queued(void)
 {
     EDDY_EXECUTOR(executor, &one);
     EDDY_TASK runs = eddy_task_from_call(EDDY_ABANDONABLE_CALL(executor, make, seven));
-    EDDY_DEFER(open_gate, NULL);
+    EDDY_DEFER(open_all, NULL);
     size_t blocks;
 
     EDDY_TRY(until_running(1));
@@ -207,7 +181,7 @@ static int abandon_while_queued(void)
     REQUIRE(eddy_cancel(waits) == 0);
     REQUIRE(eddy_await(waits) == -ECANCELED);
     REQUIRE(ed_memory_blocks() == blocks); /* freed at once */
-    open_gate(NULL);
+    open_gate(0);
     int *out = NULL;
     EDDY_TRY(eddy_await(runs, &out));
     EDDY_DEFER(ed_free, out);
@@ -284,7 +258,7 @@ RAW_TEST(abandonable_job_that_has_ended_is_dropped_with_its_loop)
     test_watch_reports(loop);
     CHECK(eddy_loop_create_task(loop, EDDY_ABANDONABLE_CALL(executor, make, seven)));
     CHECK_EQ(eddy_loop_run_until_complete(loop, EDDY_CALL(stop_loop)), -ESHUTDOWN);
-    open_gate(NULL);
+    open_gate(0);
     eddy_executor_free(&executor); /* after the job: it was not abandoned */
     CHECK_EQ(destroyed, 0);
     eddy_loop_free(loop);
@@ -318,7 +292,7 @@ EDDY_ASYNC(race, int);
 /* Claimed or abandoned, never both: nothing is leaked and nothing freed twice. */
 RAW_TEST(abandonable_jobs_and_cancels_race_without_a_loss)
 {
-    open_gate(NULL);
+    open_gate(0);
     CHECK_OK(eddy_run(race, 1000));
     while (threads() > 0)
         usleep(100);
