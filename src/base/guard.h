@@ -12,4 +12,7 @@ void *ed_guard_new(size_t size);
 /* Frees a block of that size; aborts if it was written behind its end. */
 void ed_guard_free(void *memory, size_t size, const char *where);
 
+/* In a child of fork(2): another thread may have been inside. */
+void ed_guard_forget(void);
+
 #endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/guard.h"
 #include "base/memory.h"
 #include "base/stats.h"
 
@@ -60,6 +61,7 @@ static void loop_abandon_all(void)
         ed_list_append(&loops_abandoned, link);
     }
     ed_flights = 0; /* in the parent's kernel objects */
+    ed_guard_forget();
     ed_stats_reset(ED_STAT_LOOPS);
     ed_stats_reset(ED_STAT_THREADS);
     eddy_thread_ = (struct eddy_thread_){.credit = 0};

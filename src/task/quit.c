@@ -108,4 +108,6 @@ void ed_quit_forget(void)
     quit_users = 0;
     for (int i = 0; i < QUIT_LOOPS; i++)
         quit_loops[i] = NULL;
+    quit_inside = 0;
+    pthread_mutex_init(&quit_mutex, NULL); /* another thread may have held it */
 }

@@ -36,7 +36,8 @@ static void tasks_run(eddy_loop *loop, bool begins)
         if (loop->debug)
             ed_debug_begin(loop);
     } else {
-        ed_debug_end(loop);
+        if (loop->debug)
+            ed_debug_end(loop);
         ed_overflow_unwatch();
     }
 }
