@@ -12,7 +12,8 @@ EDDY_BEGIN_DECLS
 /*
  * Prints the tasks of the running loop as a tree, each under the task that
  * awaits it: its name, function, where it was created, and what it waits for
- * and who holds that. Tasks that wait for each other are shown as a cycle.
+ * and who holds that. Tasks that wait for each other are shown as a cycle. In debug
+ * mode also how much of its stack each has used.
  */
 EDDY_API void eddy_dump_tasks(FILE *stream);
 

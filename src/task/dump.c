@@ -78,6 +78,9 @@ static void dump_line(FILE *stream, eddy_task *task, int depth)
                                               : "");
     if (task->pending)
         fprintf(stream, ", %s", eddy_strerror(task->pending));
+    if (task->loop->debug)
+        fprintf(stream, ", has used %zu of %zu KiB of stack", eddy_task_stack_used(task) / 1024,
+                ed_stack_size(&task->stack) / 1024);
     fputc('\n', stream);
 }
 

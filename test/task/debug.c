@@ -25,6 +25,12 @@ static int sleeps(double seconds)
 }
 EDDY_ASYNC(sleeps, double);
 
+static int passes_on_an_error(void)
+{
+    return eddy_raise(-EIO, "%0511d", 1);
+}
+EDDY_ASYNC(passes_on_an_error);
+
 /* The switch ---------------------------------------------------------------------- */
 
 /* A-DEBUG-1. */
@@ -204,6 +210,53 @@ TEST(stack_use_of_a_task_is_known_to_the_page)
     EDDY_TASK marked = eddy_create_task(sleeps, 1.0); /* its mark does not count */
     CHECK_OK(eddy_sleep(0));
     CHECK(eddy_task_stack_used(marked) <= 8192);
+}
+
+TEST(debug_mode_shows_the_use_of_stacks_in_a_dump)
+{
+    char text[2048] = "";
+    FILE *stream = fmemopen(text, sizeof text, "w");
+
+    debug_on();
+    eddy_dump_tasks(stream);
+    fclose(stream);
+    CHECK_HAS(text, ", has used ");
+    CHECK_HAS(text, " of 192 KiB of stack");
+}
+
+/* What the library's own calls need, the deepest of them: reports, dumps, clean-up. */
+static int calls_everything(FILE *stream)
+{
+    eddy_queue queue = EDDY_QUEUE_INIT(int, 0);
+    EDDY_DEFER(eddy_queue_deinit, &queue);
+    EDDY_EXIT_STACK(stack);
+    EDDY_TASK failed = eddy_create_task(passes_on_an_error);
+
+    EDDY_TRY(eddy_exit_stack_callback(&stack, eddy_queue_deinit, &queue));
+    EDDY_TRY(eddy_gather(EDDY_CALL(nothing), EDDY_CALL(sleeps, 1)));
+    EDDY_TRY(eddy_wait_for(EDDY_CALL(sleeps, 1), 2));
+    EDDY_TRY(eddy_to_thread(nothing));
+    EDDY_TRY(eddy_expect_error(eddy_await(failed), -EIO));
+    for (int i = 0; i < 1000; i++)
+        EDDY_TRY(eddy_queue_put(&queue, &i));
+    eddy_dump_tasks(stream);
+    eddy_loop_call_exception_handler(
+        eddy_get_running_loop(), &(eddy_report){.kind = EDDY_REPORT_RESOURCE, .message = "a word"});
+    return 0;
+}
+EDDY_ASYNC(calls_everything, FILE *);
+
+/* reliability: at most half of the default stack. */
+TEST(stack_use_of_the_librarys_calls_leaves_half_of_it)
+{
+    FILE *stream = fopen("/dev/null", "w");
+    EDDY_DEFER(fclose, stream);
+    EDDY_TASK task = eddy_create_task(calls_everything, stream);
+
+    CHECK_OK(eddy_await(task));
+    CHECK_STR(test_report(), "a word");
+    CHECK_THAT(test_is_slow() || eddy_task_stack_used(task) <= EDDY_STACK_SIZE / 2, "%zu bytes",
+               eddy_task_stack_used(task));
 }
 
 /* Cancels ------------------------------------------------------------------------- */
