@@ -40,11 +40,15 @@ install: build
 	      tools/build release; }
 	@DESTDIR='$(DESTDIR)' meson install -C build --no-rebuild --quiet
 	@echo 'installed to $(DESTDIR)$(PREFIX)'
+	@pc=$$(find '$(DESTDIR)$(PREFIX)' -name eddy.pc | head -n 1); pc=$${pc#'$(DESTDIR)'}; \
+	    echo "for a prefix of your own: export PKG_CONFIG_PATH=$${pc%/*}"; \
+	    echo "                          export LD_LIBRARY_PATH=$${pc%/pkgconfig/*}"
 
-# Removes what the last install from this build/ has logged.
+# Removes what the last install from this build/ has logged, if that went to the same place.
 uninstall:
-	@test -f build/meson-logs/install-log.txt || \
-	    { echo 'build/ has no record of an install; install again to the same place first'; exit 1; }
+	@grep -q '^$(DESTDIR)$(PREFIX)/' build/meson-logs/install-log.txt 2>/dev/null || \
+	    { echo 'build/ has no record of an install to $(DESTDIR)$(PREFIX): install there again first'; \
+	      exit 1; }
 	@ninja -C build --quiet uninstall
 	@rmdir '$(DESTDIR)$(PREFIX)/include/eddy' 2>/dev/null || true
 

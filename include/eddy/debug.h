@@ -33,7 +33,8 @@ EDDY_API void eddy_dump_tasks(FILE *stream);
  *
  * Operations of the kernel are watched too: memory that one still uses must not be
  * freed (abort). SIGQUIT (Ctrl-\), where it has its default action, makes each loop
- * in debug mode print its tasks to standard error, and the program goes on.
+ * in debug mode print its tasks to standard error, and the program goes on; as any
+ * signal it may cut a blocking system call short (EINTR).
  *
  * EDDY_DEBUG=1 turns it on for every loop that is opened. For the loop's own thread.
  */

@@ -118,10 +118,10 @@ eddy_to_executor_call(eddy_executor *executor, eddy_call call);
 
 /*
  * Runs f in a thread as eddy_to_thread does, but abandons it when the caller is
- * cancelled or its time is up: the caller leaves at once, and the job goes on by itself.
- * What it then returns is dropped, its result by the destructor that EDDY_ASYNC_OWNED
- * names, in the job's thread. Nobody waits for it: no scope, no executor's end, and not
- * the end of the loop or of eddy_run.
+ * cancelled or its time is up: the caller leaves at once, and the job goes on by itself,
+ * or is withdrawn if it has not started. What it then returns is dropped, its result by
+ * the destructor that EDDY_ASYNC_OWNED names, in the job's thread. Nobody waits for it:
+ * no scope, no executor's end, and not the end of the loop or of eddy_run.
  *
  * Therefore f takes values only, which are copied for it; a pointer among its
  * parameters is refused when the program is compiled. What is inside a structure is
@@ -132,7 +132,11 @@ eddy_to_executor_call(eddy_executor *executor, eddy_call call);
 #define eddy_to_thread_abandonable(f, ...)                                                         \
     eddy_abandonable_await_(EDDY_ABANDONABLE_CALL(NULL, f __VA_OPT__(, ) __VA_ARGS__))
 
-/* The same as a call, in an executor; NULL is the loop's default pool. */
+/* The same in an executor; NULL is the loop's default pool. */
+#define eddy_to_executor_abandonable(executor, f, ...)                                             \
+    eddy_abandonable_await_(EDDY_ABANDONABLE_CALL((executor), f __VA_OPT__(, ) __VA_ARGS__))
+
+/* The same as a call, for gather, groups and wait_for. */
 #define EDDY_ABANDONABLE_CALL(executor, f, ...)                                                    \
     eddy_abandonable_call_((executor), EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__),                    \
                            EDDY_ONLY_VALUES_(f))

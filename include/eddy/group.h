@@ -54,7 +54,8 @@ typedef struct eddy_group {
  * Starts f(arguments...[, &out]) as a child. `out` is written when the child
  * succeeds, and must outlive the group's block.
  *
- * Returns 0, or -ESHUTDOWN once the group is joined, cancelled or aborted, or -ENOMEM,
+ * Returns 0; the error of the child that failed, once it has aborted the group, in the
+ * group's own task; -ESHUTDOWN once the group is joined or cancelled; or -ENOMEM,
  * which also aborts the group as a failed child does, so that the join tells.
  */
 #define eddy_group_create_task(group, f, ...)                                                      \

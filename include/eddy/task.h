@@ -47,8 +47,9 @@ typedef struct eddy_task_options {
  */
 #define eddy_create_task(f, ...) f##_eddy_task(EDDY_HERE_, NULL __VA_OPT__(, ) __VA_ARGS__)
 
-/* The same with options, a const eddy_task_options * that is read during the call:
- * a variable's address, since a literal's commas would end the argument. */
+/* The same with options, a const eddy_task_options * that is read during the call: a
+ * variable's address, or a literal in parentheses, since its commas would end the
+ * argument: (&(eddy_task_options){.name = "x", .eager_start = true}). */
 #define eddy_create_task_with(options, f, ...)                                                     \
     f##_eddy_task(EDDY_HERE_, (options)__VA_OPT__(, ) __VA_ARGS__)
 

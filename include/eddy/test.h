@@ -19,10 +19,12 @@
  *
  * A test is an async function that returns 0, or an error. The kit runs it again
  * and again, each time on a loop of its own under the virtual clock, in which
- * sleeping costs no time; and it looks behind each run whether anything was left:
- * tasks, generators, timers, operations, descriptors, threads, stacks or memory.
- * Anything that the loop reports meanwhile, such as an error that nobody read,
- * fails the test, unless the test has set a handler of its own.
+ * sleeping costs no time; and it checks after each run whether anything was left:
+ * task handles, generators, timers, operations, descriptors, threads, stacks, or
+ * memory of the library's. (For memory of your own: AddressSanitizer or valgrind.)
+ * Anything that the loop reports meanwhile, such as an error that nobody read, fails
+ * the test, unless the test has set a handler of its own. A run that has not ended
+ * after a million turns of its loop is given up and fails, with -ELOOP.
  *
  * Everything here is for one thread at a time, in which no loop runs, and not
  * beside loops of other threads: the counters are those of the process.
@@ -42,6 +44,13 @@ EDDY_BEGIN_DECLS
  */
 #define eddy_expect(condition)                                                                     \
     (EDDY_LIKELY_(condition) ? 0 : eddy_raise(EDDY_ETEST, "%s does not hold", #condition))
+
+/* The expectation that two integers are equal, whose text has both values. Evaluates
+ * each once. */
+#define eddy_expect_equal(a, b)                                                                    \
+    eddy_expect_equal_((long long)(a), (long long)(b), #a, #b, EDDY_HERE_)
+EDDY_NODISCARD EDDY_API int eddy_expect_equal_(long long a, long long b, const char *text_a,
+                                               const char *text_b, const char *where);
 
 /*
  * The expectation that a call fails with this code: 0 when it does, EDDY_ETEST when
@@ -70,9 +79,11 @@ EDDY_NODISCARD EDDY_API int eddy_test_call(eddy_call call);
 EDDY_NODISCARD EDDY_API int eddy_test_seeds_call(uint64_t first, size_t count, eddy_call call);
 
 /*
- * Runs it once, and then again for each suspension of its task, the 1st, the 2nd
- * and so on, in which it is cancelled: while it waits, and in another run in the
- * moment after it was given what it waited for.
+ * Runs it once, and then again for each suspension, the 1st, the 2nd and so on, of its
+ * own task or any other, at which its own is cancelled: in the moment in which the
+ * task suspended, and in another run just before that task goes on, when it has been
+ * given what it waited for. So what the test starts by gather, in groups and as tasks
+ * is cut short at each place where it waits, by way of its owner.
  *
  * A cancelled run must return 0 or -ECANCELED (an error that hides the cancel is
  * a failure, a failed expectation too) and leave nothing behind. Errors of other
@@ -83,9 +94,9 @@ EDDY_NODISCARD EDDY_API int eddy_test_cancels_call(eddy_call call);
 
 /*
  * Runs it once, and then again for each allocation of the library, the 1st, the
- * 2nd and so on, which fails. Such a run must return 0 or -ENOMEM, and leave
- * nothing behind. Memory that the program allocates itself takes part if its
- * allocator asks eddy_test_refuses_allocation.
+ * 2nd and so on, which fails; the stack of a task or generator counts as one. Such a
+ * run must return 0 or -ENOMEM, and leave nothing behind. Memory that the program
+ * allocates itself takes part if its allocator asks eddy_test_refuses_allocation.
  */
 #define eddy_test_allocations(f, ...)                                                              \
     eddy_test_allocations_call(EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__))
@@ -95,7 +106,7 @@ EDDY_NODISCARD EDDY_API int eddy_test_allocations_call(eddy_call call);
  * has to fail; false outside a test. Any thread. */
 EDDY_API bool eddy_test_refuses_allocation(void);
 
-/* All of the above: once, 100 seeds, every cancel, every allocation. */
+/* All of the above: once, every cancel, 100 seeds, every allocation. */
 #define eddy_test_thoroughly(f, ...)                                                               \
     eddy_test_thoroughly_call(EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__))
 EDDY_NODISCARD EDDY_API int eddy_test_thoroughly_call(eddy_call call);
@@ -113,14 +124,14 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_test_settle(void);
 typedef struct eddy_test_plan {
     uint64_t seed;            /* of the order of ready tasks; 0: first come, first served */
     unsigned cancel_at;       /* the suspension to cancel at, from 1; 0: none */
-    bool cancel_late;         /* just after the wait has succeeded, not in it */
+    bool cancel_late;         /* just before the task goes on, not as it suspends */
     uint64_t fail_allocation; /* the allocation that fails, from 1; 0: none */
     bool real_clock;          /* sleeping takes time */
     bool guard;               /* the library's memory stands on pages of its own, between
                                  guard pages, and is never used again: see EDDY_GUARD */
 
-    unsigned suspensions; /* of the test's task, as far as they were counted */
-    uint64_t allocations; /* as above */
+    unsigned suspensions; /* of all tasks, as far as they were counted */
+    uint64_t allocations; /* and, where one is to fail, stacks */
     bool reached;         /* the cancel or the failure took place */
 } eddy_test_plan;
 

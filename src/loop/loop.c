@@ -116,6 +116,7 @@ int eddy_loop_new(eddy_loop **out)
     loop->thread_id = gettid();
     loop->stop.run = loop_run_stop;
     loop->next_handle = 1;
+    loop->turns_max = UINT64_MAX;
     pthread_mutex_lock(&loops_mutex);
     ed_list_append(&loops, &loop->link);
     pthread_mutex_unlock(&loops_mutex);
@@ -330,7 +331,9 @@ int ed_loop_run(eddy_loop *loop, bool until_idle)
         loop_run_ready(loop);
         if (loop->stopped)
             break;
-        if (!loop->ready && until_idle && !loop_can_wake(loop))
+        if (ed_unlikely(loop->turn >= loop->turns_max))
+            rc = -ELOOP;
+        else if (!loop->ready && until_idle && !loop_can_wake(loop))
             rc = -EDEADLK;
         else if (!loop->ready)
             rc = loop_sleep(loop);

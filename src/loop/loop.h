@@ -79,6 +79,7 @@ struct eddy_loop {
 
     /* for the watchdog of debug mode, which reads it from its thread */
     uint64_t turn;           /* how many there were */
+    uint64_t turns_max;      /* for tests: a run gives up behind so many, with -ELOOP */
     bool resting;            /* inside the engine's wait */
     eddy_callback *callback; /* that runs, or ran last */
     int64_t slow;            /* ns that one may take */

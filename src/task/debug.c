@@ -168,7 +168,7 @@ void ed_debug_task_refused(eddy_task *task)
 {
     ed_loop_report(task->loop, EDDY_REPORT_CANCEL_NOT_READ, task->pending, task,
                    "task %s, %s() created at %s, goes on although its calls are refused: %d "
-                   "returned %s, and it does not look at that",
+                   "returned %s, and it ignores them",
                    eddy_task_name(task), task->function->name, task->where, ED_CREDIT,
                    eddy_error_name(task->pending));
 }

@@ -69,6 +69,15 @@ static void group_abort(eddy_group *group, int code)
         ed_scope_fail(&group->scope, code);
 }
 
+/* Why it takes no more children. In the owner the error that aborted it, whose text is
+ * there already, as every call in its block returns it. */
+ED_COLD static int group_refuses(const eddy_group *group)
+{
+    if (group->scope.code && eddy_thread_.task == group->scope.task)
+        return group->scope.code;
+    return ed_raise(-ESHUTDOWN, "the group of %s is joined or aborted", group->scope.where);
+}
+
 static int
 group_add(eddy_group *group, const eddy_call *call, size_t number, const eddy_task_options *options)
 {
@@ -78,7 +87,7 @@ group_add(eddy_group *group, const eddy_call *call, size_t number, const eddy_ta
     if (ed_unlikely(!owner))
         ed_die("eddy_group_start: the group's block has ended");
     if (ed_unlikely(group->closed))
-        return ed_raise(-ESHUTDOWN, "the group of %s is joined or aborted", group->scope.where);
+        return group_refuses(group);
     child = ed_task_new_call(owner->loop, call, options);
     if (ed_unlikely(!child))
         return -ENOMEM;

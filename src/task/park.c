@@ -59,6 +59,7 @@ static void park_refuse(eddy_task *self)
 {
     if (self->loop->debug && self->is.refusals == ED_CREDIT)
         ed_debug_task_refused(self);
+    self->loop->turn++; /* as much as one, for whoever limits them */
     park_give_way(self);
 }
 

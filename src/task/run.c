@@ -187,7 +187,7 @@ static void run_close_generators(eddy_loop *loop)
         ed_task_free(run.task);
 }
 
-static void run_clean_up(eddy_loop *loop)
+void ed_run_clean_up(eddy_loop *loop)
 {
     struct ed_tasks *tasks = loop->tasks;
     bool pierce = false;
@@ -244,7 +244,7 @@ int eddy_runner_run(eddy_runner *runner, eddy_call call)
         interrupt.run = &run;
     rc = run_until_done(&run);
     if (rc < 0) /* it has not ended: end it, and all others with it */
-        run_clean_up(loop);
+        ed_run_clean_up(loop);
     ed_locals_unref(runner->locals);
     runner->locals = ed_locals_ref(run.task->locals);
     if (rc < 0) {
@@ -286,7 +286,7 @@ void eddy_runner_close(eddy_runner *runner)
         if (loop->debug && loop->tasks)
             ed_debug_forgotten(loop);
         watching = interrupt_watch(loop);
-        run_clean_up(loop);
+        ed_run_clean_up(loop);
         interrupt_unwatch(watching);
     }
     eddy_loop_free(loop); /* in a child of fork(2): without effect */

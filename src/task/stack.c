@@ -25,6 +25,7 @@
 #include <sys/random.h>
 
 #include "base/die.h"
+#include "base/fault.h"
 #include "base/memory.h"
 #include "base/stats.h"
 
@@ -157,7 +158,8 @@ ed_stack_take_slowly(struct ed_stacks *stacks, unsigned index, enum ed_stack_use
     struct ed_slab *slab;
     struct ed_stack *stack;
 
-    if (!class->open.first && !slab_new(stacks, index))
+    if ((stacks->counted && ed_fault_check(ED_FAULT_ALLOC)) ||
+        (!class->open.first && !slab_new(stacks, index)))
         return NULL;
     slab = ed_container_of(class->open.first, struct ed_slab, link);
     stack = slab->free;

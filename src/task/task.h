@@ -229,6 +229,10 @@ void ed_error_copy(eddy_task *to, const eddy_task *from, int code);
 void ed_error_keep(const eddy_task *task, int code); /* beyond the run, for main() */
 const char *ed_error_text(const eddy_task *task, int code);
 
+/* Ends what a run has left: cancels every task and waits for it, closes generators. On
+ * the loop's thread, outside of it. What nobody gave back is still there after that. */
+void ed_run_clean_up(eddy_loop *loop);
+
 /* Closes the generators that are left, as the last task of eddy_run; frees those
  * that are left when a loop closes (generator.c). */
 extern const struct eddy_async ed_generators_finish;

@@ -3,9 +3,10 @@
  * The testing kit: an eddy_run under control, and a look at what it left.
  *
  * A trial is one such run. It sets the clock and the order of its loop, counts the
- * suspensions of the test's task by the loop's step hook and cancels it at one of
- * them, lets one allocation fail, and compares the counters of the process before
- * and behind it. Everything else is loops over trials.
+ * suspensions of all tasks by the loop's step hook and cancels the test's task at one
+ * of them, lets one allocation fail, looks for handles that nobody released, and
+ * compares the counters of the process before and after. Everything else is loops
+ * over trials.
  *
  * One trial runs in a thread at a time; the hook and the exception handler find it
  * by a thread-local pointer, since a loop has no place for it.
@@ -25,18 +26,20 @@
 #include "task/task.h"
 
 #define TRIAL_SEEDS 100
-#define TRIAL_TURNS 100000 /* that eddy_test_settle waits at most */
+#define TRIAL_TURNS 1000000 /* of the loop in a run */
+#define SETTLE_TURNS 100000 /* that eddy_test_settle waits at most */
 
 struct trial {
     eddy_test_plan *plan;
     const eddy_call *call;
     eddy_task *task; /* the test's, from its first step on, until it has ended */
-    bool over;
-    bool due;           /* its next wake-up is the one to cancel it at */
-    const char *wait;   /* the kind of the wait that was cancelled */
-    char report[512];   /* the first that counts, or "" */
-    eddy_stats before;  /* what the process held */
-    size_t descriptors; /* that were open */
+    bool over, stuck;
+    const struct ed_ready *due; /* the task before whose next step to cancel, or NULL */
+    char wait[64];              /* which task was cancelled in what */
+    char report[512];           /* the first that counts, or "" */
+    size_t handles, generators; /* that nobody gave back */
+    eddy_stats before;          /* what the process held */
+    size_t descriptors;         /* that were open */
 };
 
 static __thread struct trial *trial_now; /* for the step hook */
@@ -49,28 +52,48 @@ static void trial_cancel(struct trial *trial)
     (void)eddy_cancel(trial->task); /* it has not ended */
 }
 
-/* Looks at the test's task before and after each of its steps. */
+/* Whether the task of a step suspended in it, and has not ended; its memory may have
+ * been given back. */
+static bool trial_suspended(eddy_loop *loop, eddy_task *task)
+{
+    return task->stack.use == ED_STACK_TASK && task->loop == loop && !task->is.done;
+}
+
+/* Notes where the task of this step has suspended. */
+static void trial_note(struct trial *trial, eddy_task *task)
+{
+    const char *wait = task->wait ? task->wait->kind->name : "sleep(0)";
+
+    if (task == trial->task)
+        snprintf(trial->wait, sizeof trial->wait, "in %s", wait);
+    else
+        snprintf(trial->wait, sizeof trial->wait, "of %.31s in %s", eddy_task_name(task), wait);
+}
+
+/* Looks at the tasks before and after each step. */
 static void trial_step(eddy_loop *loop, const struct ed_ready *node, bool before)
 {
     struct trial *trial = trial_now;
     eddy_test_plan *plan = trial->plan;
+    eddy_task *task = ed_container_of(node, eddy_task, ready);
 
     (void)loop;
-    if (!trial->task && node->run == ed_task_run) /* the first task of a new loop */
-        trial->task = ed_container_of(node, eddy_task, ready);
-    if (trial->over || plan->reached || !trial->task || node != &trial->task->ready)
+    if (node->run != ed_task_run || trial->over || plan->reached)
         return;
+    if (!trial->task) /* the first task of a new loop */
+        trial->task = task;
     if (before) {
-        if (trial->due)
+        if (trial->due == node)
             trial_cancel(trial);
         return;
     }
     trial->over = trial->task->is.done;
-    if (trial->over || ++plan->suspensions != plan->cancel_at)
+    if (trial->over || !trial_suspended(loop, task) || ++plan->suspensions != plan->cancel_at)
         return;
-    trial->wait = trial->task->wait ? trial->task->wait->kind->name : "sleep(0)";
-    trial->due = plan->cancel_late;
-    if (!trial->due)
+    trial_note(trial, task);
+    if (plan->cancel_late)
+        trial->due = node;
+    else
         trial_cancel(trial);
 }
 
@@ -90,6 +113,17 @@ static void trial_report(eddy_loop *loop, const eddy_report *report, void *argum
     (void)loop;
     if (!trial->report[0] && !trial_forgives(trial, report))
         snprintf(trial->report, sizeof trial->report, "%s", report->message);
+}
+
+/* Counts the handles and generators that nobody gave back, when all tasks have ended. */
+static void trial_count(struct trial *trial, eddy_loop *loop)
+{
+    if (!loop->tasks)
+        return;
+    ed_run_clean_up(loop);
+    for (eddy_task *t = ed_task_next(loop->tasks, NULL); t; t = ed_task_next(loop->tasks, t))
+        trial->handles += t->is.done && t->is.owner == ED_OWNER_HANDLE;
+    trial->generators = loop->generator_count;
 }
 
 /* Its end --------------------------------------------------------------------- */
@@ -117,6 +151,8 @@ static void trial_left(const struct trial *trial, char *text, size_t size)
         const char *name;
         size_t now, before;
     } counters[] = {
+        {"task handle", trial->handles, 0},
+        {"generator", trial->generators, 0},
         {"loop", now.loops, before.loops},
         {"task", now.tasks, before.tasks},
         {"generator", now.generators, before.generators},
@@ -140,23 +176,25 @@ static void trial_left(const struct trial *trial, char *text, size_t size)
     }
 }
 
-/* Raises a failure of the trial: what it did, and then the words. */
+/* Raises a failure of the trial: which run it was, the words, and where. */
 static int trial_fail(const struct trial *trial, int code, const char *words)
 {
     const eddy_test_plan *plan = trial->plan;
     const char *where = eddy_error_origin(code);
-    char how[96] = "";
+    char how[128] = "";
 
     if (plan->seed)
         snprintf(how, sizeof how, ", seed %llu", (unsigned long long)plan->seed);
     else if (plan->cancel_at && plan->reached)
-        snprintf(how, sizeof how, ", cancelled %s its suspension %u, %s",
-                 plan->cancel_late ? "after" : "in", plan->cancel_at, trial->wait);
+        snprintf(how, sizeof how, ", cancelled %s suspension %u, %s",
+                 plan->cancel_late ? "just after" : "at", plan->cancel_at, trial->wait);
     else if (plan->fail_allocation && plan->reached)
         snprintf(how, sizeof how, ", without its allocation %llu",
                  (unsigned long long)plan->fail_allocation);
-    return eddy_raise_at(where ? where : trial->call->where, code, "%s()%s: %s",
-                         trial->call->function->name, how, words);
+    if (!where)
+        where = trial->call->where;
+    return eddy_raise_at(where, code, "%s()%s: %s (%s, %s)", trial->call->function->name, how,
+                         words, eddy_error_name(code), where);
 }
 
 /* What a run that ended with `rc` is worth. */
@@ -164,19 +202,23 @@ static int trial_verdict(const struct trial *trial, int rc)
 {
     const eddy_test_plan *plan = trial->plan;
     int allowed = !plan->reached ? 0 : plan->cancel_at ? -ECANCELED : -ENOMEM;
-    char words[512], left[256];
+    int code = rc < 0 && rc != allowed ? rc : EDDY_ETEST;
+    char words[700], left[256];
 
     trial_left(trial, left, sizeof left);
-    if (trial->report[0])
-        return trial_fail(trial, rc < 0 && rc != allowed ? rc : EDDY_ETEST, trial->report);
-    if (rc < 0 && rc != allowed) {
-        snprintf(words, sizeof words, "%s (%s)", eddy_error_message(rc), eddy_error_name(rc));
-        return trial_fail(trial, rc, words);
-    }
-    if (!left[0])
+    if (rc == -ELOOP && trial->stuck)
+        snprintf(words, sizeof words,
+                 "does not end: it was given up after %d turns of the loop%s%s", TRIAL_TURNS,
+                 trial->report[0] ? "; " : "", trial->report);
+    else if (trial->report[0])
+        snprintf(words, sizeof words, "%s", trial->report);
+    else if (code == rc)
+        snprintf(words, sizeof words, "%s", eddy_error_message(rc));
+    else if (left[0])
+        snprintf(words, sizeof words, "left behind: %s", left);
+    else
         return 0;
-    snprintf(words, sizeof words, "left behind: %s", left);
-    return trial_fail(trial, EDDY_ETEST, words);
+    return trial_fail(trial, code, words);
 }
 
 /* The run itself, on a loop of its own. */
@@ -192,9 +234,17 @@ static int trial_run(struct trial *trial)
     ed_loop_set_order(loop, !plan->real_clock, plan->seed);
     eddy_loop_set_exception_handler(loop, trial_report, trial);
     loop->step = plan->cancel_at ? trial_step : NULL;
+    loop->turns_max = TRIAL_TURNS;
+    if (ed_tasks_of(loop)) {
+        loop->tasks->stacks.counted = plan->fail_allocation > 0;
+        loop->tasks->next_id = 1; /* names that are the same in each run */
+        loop->tasks->end_id = UINT64_MAX;
+    }
     trial_now = trial;
     rc = eddy_runner_run(&runner, *trial->call);
     trial->over = true;
+    trial_count(trial, loop);
+    trial->stuck = loop->turn >= loop->turns_max;
     eddy_runner_close(&runner);
     trial_now = NULL;
     return rc;
@@ -270,11 +320,20 @@ int eddy_test_allocations_call(eddy_call call)
 
 int eddy_test_thoroughly_call(eddy_call call)
 {
-    int rc = eddy_test_seeds_call(1, TRIAL_SEEDS, call);
+    int rc = eddy_test_cancels_call(call); /* once as it is, first of all */
 
     if (rc == 0)
-        rc = eddy_test_cancels_call(call);
+        rc = eddy_test_seeds_call(1, TRIAL_SEEDS, call);
     return rc < 0 ? rc : eddy_test_allocations_call(call);
+}
+
+int eddy_expect_equal_(long long a, long long b, const char *text_a, const char *text_b,
+                       const char *where)
+{
+    if (a == b)
+        return 0;
+    return eddy_raise_at(where, EDDY_ETEST, "%s == %s does not hold: %lld and %lld", text_a, text_b,
+                         a, b);
 }
 
 int eddy_expect_error_(long rc, int code, const char *text, const char *where)
@@ -294,7 +353,7 @@ bool eddy_test_refuses_allocation(void)
 
 int eddy_test_settle(void)
 {
-    for (int turn = 0; turn < TRIAL_TURNS; turn++) {
+    for (int turn = 0; turn < SETTLE_TURNS; turn++) {
         int rc = eddy_sleep(0);
 
         if (rc < 0)
@@ -302,5 +361,5 @@ int eddy_test_settle(void)
         if (!eddy_thread_.loop->ready && turn >= 2)
             return 0;
     }
-    return ed_raise(-ELOOP, "something is still ready after %d turns", TRIAL_TURNS);
+    return ed_raise(-ELOOP, "something is still ready after %d turns", SETTLE_TURNS);
 }

@@ -168,7 +168,7 @@ static void watchdog_tell(struct ed_watchdog *dog, int64_t now)
 {
     if (!dog->slow)
         watchdog_name(dog);
-    fprintf(stderr, "eddy: %s holds the loop of thread %d for %.1f seconds so far\n", dog->who,
+    fprintf(stderr, "eddy: %s has held the loop of thread %d for %.1f seconds so far\n", dog->who,
             (int)dog->loop->thread_id, watchdog_seconds(dog, now));
 }
 

@@ -244,9 +244,9 @@ TEST(executor_free_in_a_task_keeps_the_loop_going)
     {
         EDDY_EXECUTOR(executor, &one);
         eddy_task *runs = eddy_run_in_executor(executor, stand_at, 0);
+        eddy_task_detach(&runs);
         CHECK_OK(until_running(1));
         eddy_task *waits = eddy_run_in_executor(executor, stand_at, 0);
-        eddy_task_detach(&runs);
         eddy_task_detach(&waits);
         CHECK_OK(eddy_sleep(0));
     }

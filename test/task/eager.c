@@ -134,7 +134,7 @@ TEST(eager_child_of_a_group_that_fails_at_once_aborts_it)
     CHECK_OK(eddy_group_create_task_eager(&group, fail, -EIO));
     CHECK_EQ(eddy_sleep(1), -EIO); /* what a child's error does to the block */
     CHECK_STR(eddy_error_message(-EIO), "at once");
-    CHECK_EQ(eddy_group_create_task_eager(&group, say, 'c'), -ESHUTDOWN);
+    CHECK_EQ(eddy_group_create_task_eager(&group, say, 'c'), -EIO);
     CHECK_EQ(eddy_group_join(&group), -EIO);
     CHECK_EQ(eddy_group_error(&group, 0, &message), -EIO);
     CHECK_STR(trace, "a");

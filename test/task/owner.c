@@ -238,11 +238,17 @@ TEST(a_detached_task_goes_on_alone)
     CHECK_EQ(eddy_all_tasks(NULL, 0), 1);
 }
 
-/* Promise 4: what nobody released is ended and freed by the run. */
-TEST(a_forgotten_task_is_ended_by_the_run)
+static int forgets_a_task(void)
 {
-    CHECK(eddy_create_task(cleans_up, 'a') != NULL);
-    CHECK_OK(eddy_sleep(1));
+    REQUIRE(eddy_create_task(cleans_up, 'a') != NULL);
+    return eddy_sleep(1);
+}
+EDDY_ASYNC(forgets_a_task);
+
+/* Promise 4: what nobody released is ended and freed by the run. */
+RAW_TEST(a_forgotten_task_is_ended_by_the_run)
+{
+    CHECK_OK(eddy_run(forgets_a_task));
 }
 
 /* A-FUT-8: an error that nobody read is reported once, with name and place. */

@@ -157,8 +157,8 @@ RAW_TEST(quit_of_a_stuck_loop_says_what_it_is_busy_with)
     char text[2048] = "";
 
     setenv("EDDY_DEBUG", "1", 1);
-    for (int i = 0; i < 10 && !strstr(text, "holds the loop"); i++) /* on a busy machine */
+    for (int i = 0; i < 10 && !strstr(text, "has held the loop"); i++) /* on a busy machine */
         (void)test_fork(be_busy, text, sizeof text);
     CHECK_HAS(text, "stays_busy() created at ");
-    CHECK_HAS(text, "holds the loop of thread ");
+    CHECK_HAS(text, "has held the loop of thread ");
 }

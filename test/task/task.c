@@ -353,12 +353,12 @@ static int start_in_callback(void *place)
 TEST(a_callback_may_create_a_task_but_not_await_it)
 {
     eddy_task *task = NULL;
+    EDDY_DEFER(eddy_task_release, &task);
 
     CHECK(eddy_loop_call_soon(eddy_get_running_loop(), start_in_callback, &task).handle);
     CHECK_OK(eddy_sleep(0));
     CHECK_OK(eddy_await(task));
     CHECK_STR(trace, "c");
-    eddy_task_release(&task);
 }
 
 /* A-TASK-20: no task can be made for a closed loop, and its body never runs. */

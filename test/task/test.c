@@ -92,14 +92,14 @@ RAW_TEST(kit_counts_suspensions_and_says_whether_the_cancel_was_reached)
 
 RAW_TEST(kit_counts_allocations_and_says_whether_one_failed)
 {
-    eddy_test_plan plan = {.seed = 0};
+    eddy_test_plan plan = {.fail_allocation = 1000};
     uint64_t all;
 
     CHECK_OK(eddy_test_run(&plan, EDDY_CALL(good_body, 3)));
     all = plan.allocations;
-    CHECK(all > 2);
+    CHECK(all > 4); /* the loop, and the stacks of three tasks */
     CHECK(!plan.reached);
-    plan.fail_allocation = 2;
+    plan.fail_allocation = all;
     CHECK_OK(eddy_test_run(&plan, EDDY_CALL(good_body, 3)));
     CHECK(plan.reached);
     plan.fail_allocation = all + 1;
@@ -155,6 +155,23 @@ RAW_TEST(kit_seeds_shuffle_and_repeat)
     CHECK(different > 10);
 }
 
+static int succeeds_soon(void)
+{
+    return eddy_sleep(1);
+}
+EDDY_ASYNC(succeeds_soon);
+
+static int is_number_one(void)
+{
+    return eddy_expect(strcmp(eddy_task_name(eddy_current_task()), "Task-1") == 0);
+}
+EDDY_ASYNC(is_number_one);
+
+RAW_TEST(kit_numbers_tasks_alike_in_each_run)
+{
+    CHECK_OK(eddy_test_seeds(1, 5, is_number_one));
+}
+
 /* What does not pass ------------------------------------------------------------ */
 
 static int expect_equal(int a, int b)
@@ -173,9 +190,10 @@ EDDY_ASYNC(raises);
 RAW_TEST(kit_repeats_the_expectation_and_the_error_with_its_place)
 {
     CHECK_OK(eddy_test(expect_equal, 1, 1));
-    CHECK_FAILS(eddy_test(expect_equal, 1, 2), EDDY_ETEST, "expect_equal(): a == b does not hold");
+    CHECK_FAILS(eddy_test(expect_equal, 1, 2), EDDY_ETEST,
+                "expect_equal(): a == b does not hold (EDDY_ETEST, ");
     CHECK_HAS(eddy_error_origin(EDDY_ETEST), "test/task/test.c:");
-    CHECK_FAILS(eddy_test(raises), -EIO, "raises(): the disk is wet (EIO)");
+    CHECK_FAILS(eddy_test(raises), -EIO, "raises(): the disk is wet (EIO, ");
     CHECK_HAS(eddy_error_origin(-EIO), "test/task/test.c:");
 }
 
@@ -266,11 +284,151 @@ RAW_TEST(kit_finds_what_a_cancel_breaks_and_names_the_suspension)
 {
     CHECK_OK(eddy_test(forgets_the_lock));
     CHECK_FAILS(eddy_test_cancels(forgets_the_lock), EDDY_ETEST,
-                "forgets_the_lock(), cancelled in its suspension 1, sleep: rc != -ECANCELED");
+                "forgets_the_lock(), cancelled at suspension 1, in sleep: rc != -ECANCELED");
     CHECK_FAILS(eddy_test_cancels(hides_the_cancel), -EIO,
-                "hides_the_cancel(), cancelled in its suspension 1, sleep: the sleep failed");
+                "hides_the_cancel(), cancelled at suspension 1, in sleep: the sleep failed");
     CHECK_FAILS(eddy_test_cancels(half_done), EDDY_ETEST,
-                "half_done(), cancelled in its suspension 2");
+                "half_done(), cancelled at suspension 2, in sleep: rc == 0 || log == 0");
+}
+
+static int moves(int *from, int *to)
+{
+    --*from;
+    EDDY_TRY(eddy_sleep(0)); /* whoever cancels here loses one */
+    ++*to;
+    return 0;
+}
+EDDY_ASYNC(moves, int *, int *);
+
+static int moves_in_children(void)
+{
+    int from = 3, to = 0;
+    int rc = eddy_gather(EDDY_CALL(moves, &from, &to), EDDY_CALL(moves, &from, &to));
+
+    EDDY_TRY(eddy_expect_equal(from + to, 3));
+    return rc;
+}
+EDDY_ASYNC(moves_in_children);
+
+static int moves_in_a_task(void)
+{
+    int from = 3, to = 0, rc;
+    {
+        EDDY_TASK task = eddy_create_task(moves, &from, &to);
+
+        rc = eddy_await(task);
+    }
+    EDDY_TRY(eddy_expect_equal(from + to, 3));
+    return rc;
+}
+EDDY_ASYNC(moves_in_a_task);
+
+static int moves_behind_a_wait(int *from, int *to)
+{
+    EDDY_TRY(eddy_sleep(1)); /* cancelled here, it does nothing */
+    return moves(from, to);
+}
+EDDY_ASYNC(moves_behind_a_wait, int *, int *);
+
+static int moves_late(void)
+{
+    int from = 1, to = 0;
+    int rc = eddy_gather(EDDY_CALL(moves_behind_a_wait, &from, &to));
+
+    EDDY_TRY(eddy_expect_equal(from + to, 1));
+    return rc;
+}
+EDDY_ASYNC(moves_late);
+
+/* Where the test's own task suspends only once, its children are cut short all the same. */
+RAW_TEST(kit_cancels_where_children_wait)
+{
+    CHECK_OK(eddy_test(moves_in_children));
+    CHECK_FAILS(eddy_test_cancels(moves_in_children), EDDY_ETEST,
+                "cancelled at suspension 1, in group.join: from + to == 3 does not hold: 1 and 3");
+    CHECK_FAILS(eddy_test_cancels(moves_in_a_task), EDDY_ETEST, "does not hold: 2 and 3");
+    CHECK_FAILS(eddy_test_cancels(moves_late), EDDY_ETEST, "of Task-2 in sleep(0): from + to == 1");
+}
+
+static int makes_without_looking(void)
+{
+    eddy_task *task = eddy_create_task(moves, &(int){1}, &(int){0});
+
+    (void)eddy_cancel(task);
+    EDDY_TRY(eddy_expect(task != NULL));
+    eddy_task_release(&task);
+    return 0;
+}
+EDDY_ASYNC(makes_without_looking);
+
+/* Stacks come from a slab; each can be refused all the same. */
+RAW_TEST(kit_refuses_the_stack_of_each_task)
+{
+    CHECK_OK(eddy_test_cancels(makes_without_looking));
+    CHECK_FAILS(eddy_test_allocations(makes_without_looking), EDDY_ETEST,
+                "task != NULL does not hold");
+}
+
+static int forgets_a_handle(void)
+{
+    return eddy_await(eddy_create_task(succeeds_soon));
+}
+EDDY_ASYNC(forgets_a_handle);
+
+static int numbers(eddy_generator *g)
+{
+    int i = 1;
+
+    return eddy_yield(g, &i);
+}
+EDDY_ASYNC_GENERATOR(int, numbers);
+
+static int forgets_a_generator(void)
+{
+    int value;
+
+    return eddy_next(eddy_generate(numbers), &value) < 0 ? -EIO : 0;
+}
+EDDY_ASYNC(forgets_a_generator);
+
+RAW_TEST(kit_reports_forgotten_handles_and_generators)
+{
+    CHECK_FAILS(eddy_test(forgets_a_handle), EDDY_ETEST, "left behind: 1 task handle");
+    CHECK_FAILS(eddy_test(forgets_a_generator), EDDY_ETEST, "left behind: 1 generator");
+}
+
+static int never_ends(void)
+{
+    for (;;)
+        EDDY_TRY(eddy_sleep(1));
+}
+EDDY_ASYNC(never_ends);
+
+static int ignores_its_cancel(void)
+{
+    int rc;
+
+    do
+        rc = eddy_sleep(1);
+    while (rc <= 0);
+    return rc;
+}
+EDDY_ASYNC(ignores_its_cancel);
+
+static int has_a_stubborn_child(void)
+{
+    EDDY_TASK child = eddy_create_task(ignores_its_cancel);
+
+    (void)child;
+    return eddy_sleep(1);
+}
+EDDY_ASYNC(has_a_stubborn_child);
+
+RAW_TEST(kit_gives_up_a_run_that_does_not_end)
+{
+    CHECK_FAILS(eddy_test(never_ends), -ELOOP, "does not end: it was given up after 1000000 turns");
+    CHECK_FAILS(eddy_test(has_a_stubborn_child), -ELOOP, "does not end");
+    CHECK_HAS(eddy_error_message(-ELOOP), "was pending when its loop was closed");
 }
 
 static void *kept;

@@ -309,6 +309,7 @@ EDDY_ASYNC(wait_for_shared);
 TEST(wait_counts_a_task_that_its_owner_released_when_it_ended)
 {
     shared = eddy_create_task(give_after, 2.0, 1);
+    EDDY_DEFER(eddy_task_release, &fresh);
     EDDY_TASK owner = eddy_create_task(release_and_create);
     EDDY_TASK waiter = eddy_create_task(wait_for_shared);
     eddy_task *released = shared;
@@ -317,7 +318,6 @@ TEST(wait_counts_a_task_that_its_owner_released_when_it_ended)
     CHECK_OK(eddy_await(owner));
     CHECK(fresh == released); /* else this tests nothing */
     CHECK_OK(eddy_await(fresh));
-    eddy_task_release(&fresh);
 }
 
 /* The same of a task that frees itself. */

@@ -307,6 +307,7 @@ EDDY_ASYNC(release_and_create);
 TEST(wait_for_leaves_a_task_alone_that_takes_the_place_of_the_awaited)
 {
     shared = eddy_create_task(give_after, 2.0, 1);
+    EDDY_DEFER(eddy_task_release, &fresh);
     EDDY_TASK owner = eddy_create_task(release_and_create);
     EDDY_TASK waiter = eddy_create_task(wait_for_task, shared, 10.0);
     eddy_task *released = shared;
@@ -318,7 +319,6 @@ TEST(wait_for_leaves_a_task_alone_that_takes_the_place_of_the_awaited)
     CHECK_EQ(tenths(start), 0);
     CHECK_OK(eddy_await(fresh));
     CHECK_EQ(tenths(start), 30);
-    eddy_task_release(&fresh);
 }
 
 /* The same of a task that frees itself; its error and text are passed on. */

@@ -159,10 +159,10 @@ RAW_TEST(watchdog_names_a_stuck_step_at_once)
 {
     char text[1024] = "";
 
-    for (int i = 0; i < 20 && !strstr(text, "holds the loop of thread "); i++)
+    for (int i = 0; i < 20 && !strstr(text, "has held the loop of thread "); i++)
         (void)test_fork(get_stuck, text, sizeof text);
     CHECK_HAS(text, "eddy: task stuck, is_stuck() created at ");
-    CHECK_HAS(text, "holds the loop of thread ");
+    CHECK_HAS(text, "has held the loop of thread ");
 }
 
 static int slow_at_the_end(void)
