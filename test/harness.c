@@ -91,6 +91,11 @@ void test_settle(void)
     (void)eddy_test_settle(); /* cancelled by the sweep: the next check tells */
 }
 
+void test_cancel_handle(eddy_handle *handle)
+{
+    (void)eddy_handle_cancel(*handle);
+}
+
 static void report_seen(eddy_loop *loop, const eddy_report *report, void *unused)
 {
     (void)loop, (void)unused;

@@ -100,6 +100,9 @@ const char *test_report(void);
 /* Takes the reports of another loop of the test's. */
 void test_watch_reports(eddy_loop *loop);
 
+/* For EDDY_DEFER: takes a callback back that the test may not come to see. */
+void test_cancel_handle(eddy_handle *handle);
+
 /* Runs `function` in a child process; what it wrote to standard error goes to
  * `text`. Returns its wait status. */
 int test_fork(void (*function)(void), char *text, size_t size);

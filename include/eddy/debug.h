@@ -36,7 +36,8 @@ EDDY_API void eddy_dump_tasks(FILE *stream);
  * in debug mode print its tasks to standard error, and the program goes on; as any
  * signal it may cut a blocking system call short (EINTR).
  *
- * EDDY_DEBUG=1 turns it on for every loop that is opened. For the loop's own thread.
+ * EDDY_DEBUG=1 turns it on for every loop in which a task is made; one with callbacks
+ * alone needs the call. For the loop's own thread.
  */
 EDDY_API void eddy_loop_set_debug(eddy_loop *loop, bool debug);
 EDDY_API bool eddy_loop_get_debug(const eddy_loop *loop); /* Whether it is on. */

@@ -104,14 +104,16 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_to_thread_call(eddy_call call);
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_to_executor_call(eddy_executor *executor, eddy_call call);
 
-/* A thread job as a call, for gather, groups and wait_for. */
+/* A thread job as a call, for gather, groups and wait_for. The job is submitted when the
+ * call runs; the executor must live until then. */
 #define EDDY_EXECUTOR_CALL(executor, f, ...)                                                       \
     eddy_executor_call_((executor), EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__))
 #define EDDY_THREAD_CALL(f, ...) EDDY_EXECUTOR_CALL(NULL, f __VA_OPT__(, ) __VA_ARGS__)
 
 /*
  * The same as a task: loop.run_in_executor(executor, f, ...). NULL is the loop's
- * default pool. Returns a handle as eddy_create_task does; eddy_await takes the result.
+ * default pool. The job is submitted within this call. Returns a handle as
+ * eddy_create_task does; eddy_await takes the result.
  */
 #define eddy_run_in_executor(executor, f, ...)                                                     \
     eddy_task_from_call(EDDY_EXECUTOR_CALL(executor, f __VA_OPT__(, ) __VA_ARGS__))
@@ -124,8 +126,9 @@ eddy_to_executor_call(eddy_executor *executor, eddy_call call);
  * no scope, no executor's end, and not the end of the loop or of eddy_run.
  *
  * Therefore f takes values only, which are copied for it; a pointer among its
- * parameters is refused when the program is compiled. What is inside a structure is
- * for the caller to see to. `out` is written only while the caller waits.
+ * parameters is refused when the program is compiled. What is inside a structure, or
+ * in a task-local value that the job reads, is for the caller to see to. `out` is
+ * written only while the caller waits.
  *
  * Suspends. Returns as eddy_to_thread does.
  */

@@ -35,8 +35,9 @@
  * the block's error survives the exits; an exit that returns another error gives its own.
  *
  * A stack may stay open across an eddy_yield. It may be part of another struct, and is
- * then closed by whoever owns that. It must not be copied or moved while it holds
- * something (abort): eddy_exit_stack_pop_all moves what it holds.
+ * then closed by whoever owns that; no exit of it may free that struct. It must not be
+ * copied or moved while it holds something (abort): eddy_exit_stack_pop_all moves what
+ * it holds.
  */
 #ifndef EDDY_EXIT_STACK_H
 #define EDDY_EXIT_STACK_H

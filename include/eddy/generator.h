@@ -207,7 +207,8 @@ EDDY_API int eddy_generator_receive_(eddy_generator *generator, void *received, 
 EDDY_NODISCARD static inline int eddy_next_inline_(eddy_generator *g, void *out, size_t size)
 {
     if (EDDY_SWITCH_INLINE_ && EDDY_LIKELY_(g != NULL && g->state == EDDY_GENERATOR_SUSPENDED_ &&
-                                            eddy_thread_.credit > 0 && size == g->item_size)) {
+                                            eddy_thread_.credit > 0 && size == g->item_size &&
+                                            g->loop == eddy_thread_.loop)) {
         eddy_thread_.credit--;
         g->out = out;
         g->scope = ((struct eddy_task_head_ *)(void *)eddy_thread_.task)->scope;

@@ -20,14 +20,15 @@
  * A test is an async function that returns 0, or an error. The kit runs it again
  * and again, each time on a loop of its own under the virtual clock, in which
  * sleeping costs no time; and it checks after each run whether anything was left:
- * task handles, generators, timers, operations, descriptors, threads, stacks, or
+ * task handles, generators, timers, readers, operations, descriptors, threads, stacks, or
  * memory of the library's. (For memory of your own: AddressSanitizer or valgrind.)
  * Anything that the loop reports meanwhile, such as an error that nobody read, fails
  * the test, unless the test has set a handler of its own. A run that has not ended
  * after a million turns of its loop is given up and fails, with -ELOOP.
  *
- * Everything here is for one thread at a time, in which no loop runs, and not
- * beside loops of other threads: the counters are those of the process.
+ * Everything here is for one thread at a time, in which no loop runs (-EBUSY), and not
+ * beside loops of other threads: the counters are those of the process. So an
+ * abandoned thread job that still runs counts as left, too.
  */
 #ifndef EDDY_TEST_H
 #define EDDY_TEST_H

@@ -17,21 +17,15 @@
 #include "base/die.h"
 #include "base/error.h"
 
-#define FAULTS_MAX 8 /* for each kind */
+#define FAULTS_MAX ED_ARRAY_LENGTH(fault_kinds[0].plan) /* for each kind */
 
 static const char *const fault_names[ED_FAULT_COUNT] = {
     [ED_FAULT_ALLOC] = "alloc",   [ED_FAULT_NOP] = "nop",       [ED_FAULT_POLL] = "poll",
     [ED_FAULT_CANCEL] = "cancel", [ED_FAULT_THREAD] = "thread",
 };
 
-static struct fault_kind {
-    uint64_t count; /* atomic */
-    size_t planned; /* atomic: how many of the below are in use */
-    struct {
-        uint64_t nth;
-        int code;
-    } plan[FAULTS_MAX];
-} fault_kinds[ED_FAULT_COUNT];
+/* `count` and `planned` are atomic. */
+static struct ed_fault_plan fault_kinds[ED_FAULT_COUNT];
 
 static pthread_once_t fault_once = PTHREAD_ONCE_INIT;
 
@@ -48,12 +42,12 @@ static void fault_plan(const char *entry)
     if (code == 0)
         ed_die("EDDY_FAULT: \"%s\" is not the name of an error", error);
     for (size_t i = 0; i < ED_FAULT_COUNT; i++) {
-        struct fault_kind *kind = &fault_kinds[i];
+        struct ed_fault_plan *kind = &fault_kinds[i];
 
         if (strcmp(name, fault_names[i]) != 0)
             continue;
         if (kind->planned == FAULTS_MAX)
-            ed_die("EDDY_FAULT: more than %d faults for %s", FAULTS_MAX, name);
+            ed_die("EDDY_FAULT: more than %zu faults for %s", FAULTS_MAX, name);
         kind->plan[kind->planned].nth = nth;
         kind->plan[kind->planned++].code = code;
         return;
@@ -77,7 +71,7 @@ static void fault_read_environment(void)
 
 int ed_fault_check(enum ed_fault which)
 {
-    struct fault_kind *kind = &fault_kinds[which];
+    struct ed_fault_plan *kind = &fault_kinds[which];
     uint64_t count;
 
     pthread_once(&fault_once, fault_read_environment);
@@ -88,6 +82,30 @@ int ed_fault_check(enum ed_fault which)
     return 0;
 }
 
+uint64_t ed_fault_count(enum ed_fault which)
+{
+    return __atomic_load_n(&fault_kinds[which].count, __ATOMIC_RELAXED);
+}
+
+void ed_fault_save(enum ed_fault which, struct ed_fault_plan *plan)
+{
+    struct ed_fault_plan *kind = &fault_kinds[which];
+
+    pthread_once(&fault_once, fault_read_environment);
+    plan->planned = __atomic_exchange_n(&kind->planned, 0, __ATOMIC_ACQ_REL);
+    memcpy(plan->plan, kind->plan, sizeof plan->plan);
+    plan->count = __atomic_exchange_n(&kind->count, 0, __ATOMIC_RELAXED);
+}
+
+void ed_fault_restore(enum ed_fault which, const struct ed_fault_plan *plan)
+{
+    struct ed_fault_plan *kind = &fault_kinds[which];
+
+    memcpy(kind->plan, plan->plan, sizeof kind->plan);
+    __atomic_store_n(&kind->count, plan->count, __ATOMIC_RELAXED);
+    __atomic_store_n(&kind->planned, plan->planned, __ATOMIC_RELEASE);
+}
+
 const char *ed_fault_name(enum ed_fault which)
 {
     return fault_names[which];
@@ -95,7 +113,7 @@ const char *ed_fault_name(enum ed_fault which)
 
 uint64_t ed_fault_set(enum ed_fault which, uint64_t nth, int code)
 {
-    struct fault_kind *kind = &fault_kinds[which];
+    struct ed_fault_plan *kind = &fault_kinds[which];
     uint64_t counted = __atomic_exchange_n(&kind->count, 0, __ATOMIC_RELAXED);
 
     pthread_once(&fault_once, fault_read_environment);

@@ -25,6 +25,23 @@ int ed_fault_check(enum ed_fault kind);
 /* What EDDY_FAULT calls this kind. */
 const char *ed_fault_name(enum ed_fault kind);
 
+/* How many were counted so far. */
+uint64_t ed_fault_count(enum ed_fault kind);
+
+/* What is planned for a kind, for those who plan something else for a while. */
+struct ed_fault_plan {
+    uint64_t count; /* of operations so far */
+    size_t planned;
+    struct {
+        uint64_t nth;
+        int code;
+    } plan[8];
+};
+
+/* Takes the plan of a kind away, and puts it back as if nothing had been counted since. */
+void ed_fault_save(enum ed_fault kind, struct ed_fault_plan *plan);
+void ed_fault_restore(enum ed_fault kind, const struct ed_fault_plan *plan);
+
 /* For tests: the nth operation from now fails with `code`, once; nth 0: none
  * does. Returns how many were counted since the last call. */
 uint64_t ed_fault_set(enum ed_fault kind, uint64_t nth, int code);

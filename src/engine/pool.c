@@ -297,7 +297,10 @@ bool ed_pool_claim(struct ed_pool *pool, struct ed_job *job)
 {
     bool wanted;
 
-    pthread_mutex_lock(&pool->mutex);
+    if (!pool_lock(pool))
+        ed_die(
+            "a thread job has returned in a child of fork(2), whose parent waits for it: end the "
+            "child by _exit(2)");
     wanted = job->state == ED_JOB_RUNNING;
     if (wanted)
         job->state = ED_JOB_CLAIMED;
@@ -396,17 +399,25 @@ static void pool_end_threads(struct ed_pool *pool)
     }
 }
 
+void ed_pool_check_free(struct ed_pool *pool)
+{
+    if (!pool_lock(pool))
+        return;
+    for (size_t i = 0; i < pool->count; i++)
+        if (pthread_equal(pool->threads[i].id, pthread_self()))
+            ed_die("the executor %s is freed by one of its own jobs", pool->name);
+    pool_unlock(pool);
+}
+
 void ed_pool_free(struct ed_pool *pool)
 {
     if (!pool)
         return;
+    ed_pool_check_free(pool);
     if (!pool_lock(pool)) {
         pool_unref(pool, 1 + (int)pool->count);
         return;
     }
-    for (size_t i = 0; i < pool->count; i++)
-        if (pthread_equal(pool->threads[i].id, pthread_self()))
-            ed_die("the executor %s is freed by one of its own jobs", pool->name);
     pool->shut = true;
     pool_end_threads(pool);
     pool_unlock(pool);

@@ -96,6 +96,9 @@ void ed_pool_shut(struct ed_pool *pool, bool immediate);
 bool ed_pool_watch(struct ed_pool *pool, struct ed_pool_watch *watch);
 bool ed_pool_unwatch(struct ed_pool *pool, struct ed_pool_watch *watch);
 
+/* Aborts in one of the pool's own threads, which cannot wait for itself. */
+void ed_pool_check_free(struct ed_pool *pool);
+
 /* Shuts the pool, waits, blocking, for its jobs, and ends its threads. Those that run
  * an abandoned job end by themselves after it. Accepts NULL. */
 void ed_pool_free(struct ed_pool *pool);

@@ -135,7 +135,7 @@ static void loop_drain_engine(eddy_loop *loop)
 
 int eddy_loop_close(eddy_loop *loop)
 {
-    if (loop->running)
+    if (loop->running || loop->reporting)
         return -EBUSY;
     if (loop->closed)
         return 0;
@@ -167,7 +167,7 @@ void eddy_loop_free(eddy_loop *loop)
     if (!loop || loop->abandoned)
         return;
     if (eddy_loop_close(loop) < 0)
-        ed_die("eddy_loop_free: the loop is running");
+        ed_die("eddy_loop_free: the loop is running, or calls its exception handler");
     ed_loop_free_handles(loop);
     ed_free(loop);
 }
@@ -281,8 +281,9 @@ static int loop_sleep(eddy_loop *loop)
 /* The turn of a test that looks at every step: no task switches to the next. */
 ED_COLD static void loop_run_stepped(eddy_loop *loop)
 {
-    for (int left = loop->shuffled ? ed_loop_shuffle(loop) : ED_TURN;
-         left > 0 && loop->ready && !loop->stopped; left--) {
+    int left = loop->shuffled ? ed_loop_shuffle(loop) : ED_TURN;
+
+    for (; (left > 0 || loop->eager > 0) && loop->ready && !loop->stopped; left--) {
         struct ed_ready *node = ed_loop_take_ready(loop);
 
         loop->turns = 0;
@@ -292,7 +293,7 @@ ED_COLD static void loop_run_stepped(eddy_loop *loop)
         if (loop->step)
             loop->step(loop, node, false);
         if (loop->turns <= ED_HURRY)
-            return;
+            left = 0;
     }
 }
 
@@ -304,7 +305,7 @@ static void loop_run_ready(eddy_loop *loop)
         return;
     }
     loop->turns = 1 + (ed_unlikely(loop->shuffled) ? ed_loop_shuffle(loop) : ED_TURN);
-    while (loop->turns > 1 && loop->ready && !loop->stopped) {
+    while ((loop->turns > 1 || loop->eager > 0) && loop->ready && !loop->stopped) {
         struct ed_ready *node = ed_loop_take_ready(loop);
 
         loop->turns--;

@@ -58,9 +58,10 @@ struct eddy_loop {
     uint64_t seed;
     struct ed_ready stop; /* the mark in the queue behind which a run ends */
     bool stop_asked, stop_queued;
-    size_t eager; /* nodes at the front of the queue that nothing may overtake */
-    size_t holds; /* explicit, and thread-settable futures */
-    size_t jobs;  /* in threads: real time passes until they end */
+    int reporting; /* calls of the exception handler that are open */
+    size_t eager;  /* nodes at the front of the queue that nothing may overtake */
+    size_t holds;  /* explicit, and thread-settable futures */
+    size_t jobs;   /* in threads: real time passes until they end */
     size_t task_count, generator_count; /* not freed, kept by the layer above */
 
     struct eddy_list_ handle_chunks;
@@ -175,6 +176,7 @@ eddy_handle ed_loop_call_soon(eddy_loop *loop, eddy_callback *callback, void *ar
 void ed_loop_close_handles(eddy_loop *loop);
 void ed_loop_free_handles(eddy_loop *loop);
 void ed_loop_close_readers(eddy_loop *loop);
+size_t ed_loop_count_readers(const eddy_loop *loop);
 
 /* Runs what other threads posted (inbox.c). Whether there was anything. */
 bool ed_loop_take_inbox(eddy_loop *loop);

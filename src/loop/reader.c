@@ -186,3 +186,12 @@ void ed_loop_close_readers(eddy_loop *loop)
     loop->readers = NULL;
     loop->readers_capacity = 0;
 }
+
+size_t ed_loop_count_readers(const eddy_loop *loop)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < loop->readers_capacity; i++)
+        count += loop->readers[i] != NULL;
+    return count;
+}

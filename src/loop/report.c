@@ -21,10 +21,12 @@ void eddy_loop_set_exception_handler(eddy_loop *loop, eddy_exception_handler *ha
 
 void eddy_loop_call_exception_handler(eddy_loop *loop, const eddy_report *report)
 {
+    loop->reporting++;
     if (loop->handler)
         loop->handler(loop, report, loop->handler_argument);
     else
         report_print(report);
+    loop->reporting--;
 }
 
 void ed_loop_report(eddy_loop *loop, enum eddy_report_kind kind, int code, eddy_task *task,

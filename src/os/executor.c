@@ -357,6 +357,7 @@ void eddy_executor_end_scope_(eddy_executor *const *place)
 
     if (!executor || !executor->pool)
         return;
+    ed_pool_check_free(executor->pool);
     ed_pool_shut(executor->pool, false);
     if (eddy_thread_.task)
         (void)executor_join(executor->pool, true); /* shielded: always 0 */

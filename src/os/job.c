@@ -17,7 +17,6 @@
 #include "os/job.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/die.h"
@@ -48,6 +47,7 @@ struct thread_job {
     struct ed_locals *locals;
     struct ed_error *error;
     int rc;
+    bool back; /* in the loop, and its task is about to take what it brings */
 
     alignas(16) unsigned char room[]; /* by value: the arguments, then the result */
 };
@@ -55,9 +55,8 @@ struct thread_job {
 /* On the stack of the task, in both forms. */
 struct job_wait {
     struct ed_wait wait;
-    struct thread_job *job;
+    struct thread_job *job; /* NULL: the wait was cut short, and the job is gone */
     void *out;
-    char shut[16]; /* the name of the pool whose shutdown dropped it, or "" */
 };
 
 static void job_release(struct thread_job *j)
@@ -121,33 +120,46 @@ static void job_give_result(struct thread_job *j, void *out)
         j->destroy(j->result);
 }
 
-/* Back in the loop. */
+/* Back in the loop. The job stays in the loop's list until its task goes on: if the
+ * loop is closed before that, the result is still known. */
 static int job_back(void *argument)
 {
     struct thread_job *j = argument;
-    struct job_wait *w = j->wait;
+
+    j->back = true;
+    j->loop->jobs--;
+    ed_wake_with_text(&j->wait->wait, j->rc);
+    return 0;
+}
+
+/* In the task that waited: takes what the job has brought, and frees it. */
+static int job_take(struct job_wait *w, const char *name)
+{
+    struct thread_job *j = w->job;
     int rc = j->rc;
 
-    if (j->job.state == ED_JOB_DROPPED)
-        snprintf(w->shut, sizeof w->shut, "%s", ed_pool_name(j->pool));
-    if (rc < 0) {
+    ed_list_remove(&j->loop->executors->jobs, &j->link);
+    if (j->job.state == ED_JOB_DROPPED) {
+        (void)ed_raise(rc, "the executor %s was shut down before %s() began", ed_pool_name(j->pool),
+                       name);
+    } else if (rc < 0) {
         ed_error_give(w->wait.task, j->error, rc);
         j->error = NULL;
     } else if (j->by_value) {
         job_give_result(j, w->out);
     }
-    job_leave_loop(j);
     job_release(j);
-    ed_wake_with_text(&w->wait, rc);
-    return 0;
+    return rc;
 }
 
 static bool job_abort(struct ed_wait *wait)
 {
-    struct thread_job *j = ed_container_of(wait, struct job_wait, wait)->job;
+    struct job_wait *w = ed_container_of(wait, struct job_wait, wait);
+    struct thread_job *j = w->job;
 
     if (!ed_pool_withdraw(j->pool, &j->job))
         return false;
+    w->job = NULL;
     job_leave_loop(j);
     job_release(j);
     return true;
@@ -156,14 +168,17 @@ static bool job_abort(struct ed_wait *wait)
 /* It leaves the loop first: once it is abandoned it may be freed at any time. */
 static bool job_abort_by_value(struct ed_wait *wait)
 {
-    struct thread_job *j = ed_container_of(wait, struct job_wait, wait)->job;
+    struct job_wait *w = ed_container_of(wait, struct job_wait, wait);
+    struct thread_job *j = w->job;
     eddy_loop *loop = j->loop;
 
+    w->job = NULL;
     job_leave_loop(j);
     switch (ed_pool_abandon(j->pool, &j->job)) {
     case ED_JOB_OUT: job_release(j); return true;
     case ED_JOB_ABANDONED: return true;
     default:
+        w->job = j;
         ed_list_append(&loop->executors->jobs, &j->link);
         loop->jobs++;
         return false;
@@ -208,10 +223,8 @@ static int job_wait(struct thread_job *j, const char *name, void *out)
         job_release(j);
         return rc;
     }
-    rc = ed_park(&w.wait); /* the job is gone */
-    if (w.shut[0])
-        return ed_raise(rc, "the executor %s was shut down before %s() began", w.shut, name);
-    return rc;
+    rc = ed_park(&w.wait);
+    return w.job ? job_take(&w, name) : rc;
 }
 
 int ed_job_run(struct ed_pool *pool, const struct eddy_async *function, void *args, void *result)
@@ -262,7 +275,7 @@ void ed_jobs_close(struct eddy_list_ *jobs)
         struct thread_job *j = ed_container_of(link, struct thread_job, link);
 
         ed_pool_wait(j->pool, &j->job);
-        if (!j->by_value) /* else the loop's inbox, which has it, drops it */
+        if (j->back || !j->by_value) /* else the loop's inbox, which has it, drops it */
             job_discard(j);
     }
 }

@@ -60,10 +60,7 @@ void eddy_loop_set_slow_callback_duration(eddy_loop *loop, double seconds)
 
     ed_loop_check_thread(loop, "eddy_loop_set_slow_callback_duration");
     __atomic_store_n(&loop->slow, slow < DEBUG_SLOW_MIN ? DEBUG_SLOW_MIN : slow, __ATOMIC_RELAXED);
-    if (loop->watchdog) { /* which has to look at other times now */
-        ed_watchdog_stop(loop);
-        ed_watchdog_start(loop);
-    }
+    ed_watchdog_look(loop); /* at other times from now on */
 }
 
 double eddy_loop_get_slow_callback_duration(const eddy_loop *loop)

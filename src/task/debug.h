@@ -23,6 +23,8 @@ void ed_debug_forgotten(eddy_loop *loop);
  * nobody watches. No effect when it runs, or does not. */
 void ed_watchdog_start(eddy_loop *loop);
 void ed_watchdog_stop(eddy_loop *loop);
+/* The time that a step may take has changed. */
+void ed_watchdog_look(eddy_loop *loop);
 /* The loop was asked for a dump, or has given it: if it does not come to it, the
  * watchdog says what it is busy with. Async-signal-safe. */
 void ed_watchdog_expect(eddy_loop *loop, bool expect);

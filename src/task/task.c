@@ -318,11 +318,18 @@ eddy_task *eddy_loop_create_task(eddy_loop *loop, eddy_call call)
 eddy_task *eddy_task_from_call(eddy_call call)
 {
     eddy_loop *loop = eddy_thread_.loop;
+    /* a thread job is submitted now: its executor may be shut or freed next */
+    const eddy_task_options *options = call.way ? &eddy_task_eager_ : NULL;
+    eddy_task *task;
 
-    if (loop)
-        return ed_task_new_call(loop, &call, NULL);
-    ed_raise(-EPERM, "a task was created outside a running loop");
-    return NULL;
+    if (!loop) {
+        ed_raise(-EPERM, "a task was created outside a running loop");
+        return NULL;
+    }
+    task = ed_task_new_call(loop, &call, options);
+    if (options)
+        eddy_task_start_(task, options);
+    return task;
 }
 
 int ed_call_here(const eddy_call *call)

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/flight.h"
 #include "base/memory.h"
 #include "eddy/debug.h"
 #include "eddy/run.h"
@@ -37,7 +38,9 @@ struct trial {
     const struct ed_ready *due; /* the task before whose next step to cancel, or NULL */
     char wait[64];              /* which task was cancelled in what */
     char report[512];           /* the first that counts, or "" */
-    size_t handles, generators; /* that nobody gave back */
+    bool cancelled;
+    size_t handles, generators; /* that nobody gave back, */
+    size_t timers, readers;     /* and that nobody took back */
     eddy_stats before;          /* what the process held */
     size_t descriptors;         /* that were open */
 };
@@ -48,7 +51,7 @@ static __thread struct trial *trial_now; /* for the step hook */
 
 static void trial_cancel(struct trial *trial)
 {
-    trial->plan->reached = true;
+    trial->plan->reached = trial->cancelled = true;
     (void)eddy_cancel(trial->task); /* it has not ended */
 }
 
@@ -97,13 +100,22 @@ static void trial_step(eddy_loop *loop, const struct ed_ready *node, bool before
         trial_cancel(trial);
 }
 
-/* Whether a report says no more than that a cut run did not read everything. */
+/* Whether a report is none of the test's: of a slow machine, or no more than what a run
+ * that was cut short did not come to read. */
 static bool trial_forgives(const struct trial *trial, const eddy_report *report)
 {
-    return (trial->plan->reached || trial->plan->fail_allocation) &&
-           (report->kind == EDDY_REPORT_ERROR_NOT_READ || report->kind == EDDY_REPORT_SHUTDOWN ||
-            report->kind == EDDY_REPORT_RESOURCE || report->kind == EDDY_REPORT_NOT_AWAITED ||
-            report->kind == EDDY_REPORT_CANCEL_NOT_READ);
+    bool lacks = trial->plan->fail_allocation > 0;
+
+    switch (report->kind) {
+    case EDDY_REPORT_SLOW: return true;
+    case EDDY_REPORT_CALLBACK_FAILED: return lacks && report->code == -ENOMEM;
+    case EDDY_REPORT_ERROR_NOT_READ:
+    case EDDY_REPORT_SHUTDOWN:
+    case EDDY_REPORT_RESOURCE:
+    case EDDY_REPORT_NOT_AWAITED:
+    case EDDY_REPORT_CANCEL_NOT_READ: return lacks || trial->cancelled;
+    default: return false;
+    }
 }
 
 static void trial_report(eddy_loop *loop, const eddy_report *report, void *argument)
@@ -124,6 +136,8 @@ static void trial_count(struct trial *trial, eddy_loop *loop)
     for (eddy_task *t = ed_task_next(loop->tasks, NULL); t; t = ed_task_next(loop->tasks, t))
         trial->handles += t->is.done && t->is.owner == ED_OWNER_HANDLE;
     trial->generators = loop->generator_count;
+    trial->timers = loop->timers.count;
+    trial->readers = ed_loop_count_readers(loop);
 }
 
 /* Its end --------------------------------------------------------------------- */
@@ -153,6 +167,8 @@ static void trial_left(const struct trial *trial, char *text, size_t size)
     } counters[] = {
         {"task handle", trial->handles, 0},
         {"generator", trial->generators, 0},
+        {"timer", trial->timers, 0},
+        {"reader or writer", trial->readers, 0},
         {"loop", now.loops, before.loops},
         {"task", now.tasks, before.tasks},
         {"generator", now.generators, before.generators},
@@ -185,7 +201,7 @@ static int trial_fail(const struct trial *trial, int code, const char *words)
 
     if (plan->seed)
         snprintf(how, sizeof how, ", seed %llu", (unsigned long long)plan->seed);
-    else if (plan->cancel_at && plan->reached)
+    else if (trial->cancelled)
         snprintf(how, sizeof how, ", cancelled %s suspension %u, %s",
                  plan->cancel_late ? "just after" : "at", plan->cancel_at, trial->wait);
     else if (plan->fail_allocation && plan->reached)
@@ -201,8 +217,9 @@ static int trial_fail(const struct trial *trial, int code, const char *words)
 static int trial_verdict(const struct trial *trial, int rc)
 {
     const eddy_test_plan *plan = trial->plan;
-    int allowed = !plan->reached ? 0 : plan->cancel_at ? -ECANCELED : -ENOMEM;
-    int code = rc < 0 && rc != allowed ? rc : EDDY_ETEST;
+    bool allowed = (trial->cancelled && rc == -ECANCELED) ||
+                   (plan->fail_allocation && plan->reached && rc == -ENOMEM);
+    int code = rc < 0 && !allowed ? rc : EDDY_ETEST;
     char words[700], left[256];
 
     trial_left(trial, left, sizeof left);
@@ -230,7 +247,8 @@ static int trial_run(struct trial *trial)
     int rc;
 
     if (!loop)
-        return ed_fail(runner.error);
+        return ed_raise(runner.error, "no event loop could be opened: %s",
+                        eddy_strerror(runner.error));
     ed_loop_set_order(loop, !plan->real_clock, plan->seed);
     eddy_loop_set_exception_handler(loop, trial_report, trial);
     loop->step = plan->cancel_at ? trial_step : NULL;
@@ -250,24 +268,51 @@ static int trial_run(struct trial *trial)
     return rc;
 }
 
+/* The run with its allocation failing, and what is planned else held back meanwhile. */
+static int trial_run_short(struct trial *trial)
+{
+    struct ed_fault_plan before;
+    int rc;
+
+    ed_fault_save(ED_FAULT_ALLOC, &before);
+    ed_fault_set(ED_FAULT_ALLOC, trial->plan->fail_allocation, -ENOMEM);
+    rc = trial_run(trial);
+    trial->plan->allocations = ed_fault_count(ED_FAULT_ALLOC);
+    ed_fault_restore(ED_FAULT_ALLOC, &before);
+    trial->plan->reached |= trial->plan->allocations >= trial->plan->fail_allocation;
+    return rc;
+}
+
 int eddy_test_run(eddy_test_plan *plan, eddy_call call)
 {
-    struct trial trial = {.plan = plan, .call = &call, .descriptors = trial_descriptors()};
-    bool guarded;
+    static int running; /* atomic */
+    struct trial trial = {.plan = plan, .call = &call};
+    uint64_t allocations = ed_fault_count(ED_FAULT_ALLOC);
+    bool guarded, watched = ed_flight_watched();
     int rc;
 
     if (eddy_thread_.loop)
         return ed_raise(-EBUSY, "a loop runs in this thread already");
-    guarded = ed_memory_guard(plan->guard);
+    if (__atomic_exchange_n(&running, 1, __ATOMIC_ACQ_REL))
+        return ed_raise(-EBUSY, "a test runs already, which is alone with its counters");
+    guarded = ed_memory_guarded();
+    (void)ed_memory_guard(guarded || plan->guard);
+    ed_flight_watch(watched || plan->guard);
     eddy_get_stats(&trial.before);
+    trial.descriptors = trial_descriptors();
     plan->suspensions = 0;
     plan->reached = false;
-    ed_fault_set(ED_FAULT_ALLOC, plan->fail_allocation, -ENOMEM);
-    rc = trial_run(&trial);
-    plan->allocations = ed_fault_set(ED_FAULT_ALLOC, 0, 0);
-    plan->reached |= plan->fail_allocation && plan->allocations >= plan->fail_allocation;
+    if (plan->fail_allocation) {
+        rc = trial_run_short(&trial);
+    } else {
+        rc = trial_run(&trial);
+        plan->allocations = ed_fault_count(ED_FAULT_ALLOC) - allocations;
+    }
     (void)ed_memory_guard(guarded);
-    return trial_verdict(&trial, rc);
+    ed_flight_watch(watched);
+    rc = trial_verdict(&trial, rc);
+    __atomic_store_n(&running, 0, __ATOMIC_RELEASE);
+    return rc;
 }
 
 /* Many runs ------------------------------------------------------------------- */

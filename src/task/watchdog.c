@@ -208,11 +208,11 @@ static void watchdog_check(struct ed_watchdog *dog)
 static void *watchdog_main(void *argument)
 {
     struct ed_watchdog *dog = argument;
-    int64_t slow = __atomic_load_n(&dog->loop->slow, __ATOMIC_RELAXED);
-    int64_t pause = slow / WATCHDOG_LOOKS < ED_SECOND ? slow / WATCHDOG_LOOKS : ED_SECOND;
 
     pthread_mutex_lock(&dog->mutex);
     while (!dog->ending) {
+        int64_t slow = __atomic_load_n(&dog->loop->slow, __ATOMIC_RELAXED);
+        int64_t pause = slow / WATCHDOG_LOOKS < ED_SECOND ? slow / WATCHDOG_LOOKS : ED_SECOND;
         int64_t then = ed_time_monotonic() + pause;
         struct timespec limit = {.tv_sec = then / ED_SECOND, .tv_nsec = then % ED_SECOND};
 
@@ -307,12 +307,23 @@ void ed_watchdog_stop(eddy_loop *loop)
     ed_stats_add(ED_STAT_THREADS, -1);
     if (dog->slow) /* the step in which the run ends */
         watchdog_report(dog, ed_time_monotonic());
+    __atomic_store_n(&loop->watchdog, NULL, __ATOMIC_RELEASE); /* the handler may come by here */
     watchdog_hand_over(dog);
-    __atomic_store_n(&loop->watchdog, NULL, __ATOMIC_RELEASE);
     watchdog_close_file(dog);
     pthread_cond_destroy(&dog->changed);
     pthread_mutex_destroy(&dog->mutex);
     ed_free(dog);
+}
+
+void ed_watchdog_look(eddy_loop *loop)
+{
+    struct ed_watchdog *dog = loop->watchdog;
+
+    if (!dog)
+        return;
+    pthread_mutex_lock(&dog->mutex);
+    pthread_cond_signal(&dog->changed);
+    pthread_mutex_unlock(&dog->mutex);
 }
 
 void ed_watchdog_expect(eddy_loop *loop, bool expect)

@@ -390,6 +390,7 @@ TEST(fork_in_a_task_that_returns_in_the_child_aborts_it)
 {
     CHECK_OK(eddy_gather(EDDY_CALL(return_from_a_task), EDDY_CALL(nothing)));
     CHECK_OK(eddy_to_thread(return_from_a_task));
+    CHECK_OK(eddy_to_thread_abandonable(return_from_a_task));
 }
 
 static int group_across_a_fork(void)

@@ -376,7 +376,8 @@ TEST(callback_runs_with_the_local_values_of_the_task_that_scheduled_it)
 
     CHECK_OK(eddy_local_set(&color, "green", NULL));
     (void)eddy_loop_call_soon(loop, say_color, "soon");
-    (void)eddy_loop_call_later(loop, 1, say_color, "later");
+    eddy_handle later = eddy_loop_call_later(loop, 1, say_color, "later");
+    EDDY_DEFER(test_cancel_handle, &later);
     CHECK_OK(eddy_local_set(&color, "never", NULL));
     CHECK_OK(eddy_sleep(2));
     CHECK_STR(trace, "soon green later green ");

@@ -199,3 +199,23 @@ RAW_TEST(report_of_a_code_that_does_not_exist_still_says_something)
     CHECK_STR(test_report(), "a callback failed: unknown error (E?)");
     eddy_loop_free(loop);
 }
+
+static int close_code;
+
+static void close_in_handler(eddy_loop *loop, const eddy_report *report, void *unused)
+{
+    (void)report, (void)unused;
+    close_code = eddy_loop_close(loop);
+}
+
+/* Whoever reports goes on with the loop after that. */
+RAW_TEST(handler_may_not_close_the_loop)
+{
+    eddy_loop *loop = loop_open();
+
+    eddy_loop_set_exception_handler(loop, close_in_handler, NULL);
+    eddy_loop_call_exception_handler(loop, &(eddy_report){.message = "outside of a run"});
+    CHECK_EQ(close_code, -EBUSY);
+    CHECK_OK(eddy_loop_close(loop));
+    eddy_loop_free(loop);
+}

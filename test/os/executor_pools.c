@@ -625,3 +625,49 @@ RAW_TEST(executor_of_the_parent_is_refused_in_a_child_which_makes_its_own)
     CHECK(WIFEXITED(status));
     CHECK_EQ(WEXITSTATUS(status), 0);
 }
+
+/* asyncio's run_in_executor submits within the call: what follows cannot overtake it. */
+TEST(executor_may_be_freed_right_after_run_in_executor)
+{
+    int sum = 0;
+    eddy_executor *executor;
+
+    CHECK_OK(eddy_executor_new(&one, &executor));
+    EDDY_TASK first = eddy_run_in_executor(executor, add, 2, 3);
+    eddy_executor_shutdown(executor, false);
+    eddy_executor_free(&executor);
+    CHECK_OK(eddy_await(first, &sum));
+    CHECK_EQ(sum, 5);
+}
+
+static int free_in_a_loop(eddy_executor *executor)
+{
+    eddy_executor_free(&executor);
+    return 0;
+}
+EDDY_ASYNC(free_in_a_loop, eddy_executor *);
+
+static int run_a_loop_in_a_job(eddy_executor *executor)
+{
+    return eddy_run(free_in_a_loop, executor);
+}
+EDDY_ASYNC(run_a_loop_in_a_job, eddy_executor *);
+
+static int free_by_its_own_job(void)
+{
+    eddy_executor *executor;
+
+    EDDY_TRY(eddy_executor_new(&one, &executor));
+    return eddy_to_executor(executor, run_a_loop_in_a_job, executor);
+}
+EDDY_ASYNC(free_by_its_own_job);
+
+static void free_by_its_own(void)
+{
+    (void)eddy_run(free_by_its_own_job);
+}
+
+RAW_TEST(executor_freed_by_a_loop_of_its_own_job_aborts)
+{
+    CHECK_DIES(free_by_its_own, "the executor one is freed by one of its own jobs");
+}

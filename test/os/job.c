@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "loop/loop.h"
 #include "os/executor.h"
 
 static int destroyed; /* atomic: results that nobody took */
@@ -411,4 +412,44 @@ RAW_TEST(abandonable_job_runs_in_each_pool_of_a_loop)
     setenv("EDDY_CLOCK", "real", 1);
     CHECK_OK(eddy_run(in_the_pools_of_a_loop));
     wait_for_the_abandoned(__atomic_load_n(&running, __ATOMIC_ACQUIRE));
+}
+
+static int stop_when_it_is_back(void)
+{
+    eddy_loop_stop(eddy_get_running_loop()); /* the mark stands in the queue, */
+    open_gate(0);
+    while (!__atomic_load_n(&eddy_get_running_loop()->inbox, __ATOMIC_ACQUIRE))
+        usleep(100);       /* the job ends meanwhile, */
+    EDDY_TIMEOUT(turn, 0); /* and is taken in: its task is ready behind the mark */
+    return eddy_sleep(1);
+}
+EDDY_ASYNC(stop_when_it_is_back);
+
+/* A result that came back to a loop that is closed before its task goes on. */
+static void close_before_the_task_goes_on(eddy_call call)
+{
+    eddy_loop *loop;
+    eddy_task *task;
+
+    __atomic_store_n(&gate[0], 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&destroyed, 0, __ATOMIC_RELEASE);
+    CHECK_OK(eddy_loop_new(&loop));
+    test_watch_reports(loop);
+    task = eddy_loop_create_task(loop, call);
+    eddy_task_detach(&task);
+    task = eddy_loop_create_task(loop, EDDY_CALL(stop_when_it_is_back));
+    eddy_task_detach(&task);
+    CHECK_OK(eddy_loop_run_forever(loop));
+    eddy_loop_free(loop);
+    CHECK_EQ(__atomic_load_n(&destroyed, __ATOMIC_ACQUIRE), 1);
+    while (*test_report())
+        continue; /* both were pending */
+}
+
+RAW_TEST(job_result_of_a_loop_that_is_closed_before_its_task_goes_on_is_destroyed)
+{
+    struct request request = {.number = 1};
+
+    close_before_the_task_goes_on(EDDY_THREAD_CALL(make, request));
+    close_before_the_task_goes_on(EDDY_ABANDONABLE_CALL(NULL, make, request));
 }

@@ -6,7 +6,8 @@ static char trace[64];
 
 static int say(int letter)
 {
-    trace[strlen(trace)] = (char)letter;
+    if (strlen(trace) + 1 < sizeof trace)
+        trace[strlen(trace)] = (char)letter;
     return 0;
 }
 EDDY_ASYNC(say, int);
@@ -294,4 +295,29 @@ TEST(eager_task_inherits_and_changes_local_values_as_any_other)
     EDDY_TASK task = eddy_create_task_eager(say_twice, 'a', 'b');
     CHECK_STR((const char *)eddy_local_get(&local), "creator");
     CHECK_OK(eddy_await(task));
+}
+
+static int posted(void *count)
+{
+    ++*(int *)count;
+    return 0;
+}
+
+static int post_and_expire(int *count)
+{
+    EDDY_TRY(eddy_loop_call_soon_threadsafe(eddy_get_running_loop(), posted, count));
+    EDDY_TIMEOUT(limit, 0); /* ends the turn */
+    return eddy_sleep(1);
+}
+EDDY_ASYNC(post_and_expire, int *);
+
+/* Not even a callback that somebody has posted. */
+TEST(eager_start_lets_no_callback_come_between)
+{
+    static int count;
+    EDDY_TASK task = eddy_create_task_eager(post_and_expire, &count);
+
+    CHECK_EQ(count, 0);
+    CHECK_EQ(eddy_await(task), -ETIMEDOUT);
+    CHECK_EQ(count, 1);
 }

@@ -155,7 +155,8 @@ TEST(callbacks_run_with_the_values_of_who_scheduled_them)
     CHECK_OK(sets("soon"));
     eddy_loop_call_soon(loop, look, seen[0]);
     CHECK_OK(sets("later"));
-    eddy_loop_call_later(loop, 1.0, look, seen[1]);
+    eddy_handle later = eddy_loop_call_later(loop, 1.0, look, seen[1]);
+    EDDY_DEFER(test_cancel_handle, &later);
     CHECK_OK(sets("now"));
     eddy_loop_call_soon(loop, look, seen[2]);
     CHECK_OK(eddy_sleep(2));

@@ -2,9 +2,12 @@
 /* The testing kit: it passes what is right, and says of what is wrong what and where. */
 #include <eddy/test.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fault.h"
+#include "base/memory.h"
 #include "harness.h"
 
 #define CHECK_FAILS(call, code, part)                                                              \
@@ -391,6 +394,35 @@ static int forgets_a_generator(void)
 }
 EDDY_ASYNC(forgets_a_generator);
 
+static int comes_back(void *argument)
+{
+    (void)argument;
+    return 0;
+}
+
+static int forgets_a_timer(void)
+{
+    return eddy_loop_call_later(eddy_get_running_loop(), 9, comes_back, NULL).handle ? 0 : -ENOMEM;
+}
+EDDY_ASYNC(forgets_a_timer);
+
+static int forgets_a_reader(int fd)
+{
+    return eddy_loop_add_reader(eddy_get_running_loop(), fd, comes_back, NULL);
+}
+EDDY_ASYNC(forgets_a_reader, int);
+
+RAW_TEST(kit_reports_forgotten_timers_and_readers)
+{
+    int ends[2];
+
+    CHECK_EQ(pipe(ends), 0);
+    CHECK_FAILS(eddy_test(forgets_a_timer), EDDY_ETEST, "left behind: 1 timer");
+    CHECK_FAILS(eddy_test(forgets_a_reader, ends[0]), EDDY_ETEST, "1 reader or writer");
+    close(ends[0]);
+    close(ends[1]);
+}
+
 RAW_TEST(kit_reports_forgotten_handles_and_generators)
 {
     CHECK_FAILS(eddy_test(forgets_a_handle), EDDY_ETEST, "left behind: 1 task handle");
@@ -606,6 +638,52 @@ static int tests_in_a_test(void)
     return eddy_test(good_body, 1);
 }
 EDDY_ASYNC(tests_in_a_test);
+
+static void *tests_beside(void *rc)
+{
+    *(int *)rc = eddy_test(good_body, 1);
+    return NULL;
+}
+
+static int starts_a_thread(int *rc)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, tests_beside, rc) == 0)
+        pthread_join(thread, NULL);
+    return 0;
+}
+EDDY_ASYNC(starts_a_thread, int *);
+
+RAW_TEST(kit_beside_itself_in_another_thread_is_refused)
+{
+    int rc = 0;
+
+    CHECK_OK(eddy_test(starts_a_thread, &rc));
+    CHECK_EQ(rc, -EBUSY);
+}
+
+/* What the environment has planned goes on as if the kit had not been there. */
+RAW_TEST(kit_leaves_planned_faults_and_the_guard_as_they_were)
+{
+    bool guarded = ed_memory_guarded();
+    void *memory;
+
+    ed_fault_set(ED_FAULT_ALLOC, 100000, -ENOMEM);
+    uint64_t before = ed_fault_count(ED_FAULT_ALLOC);
+    CHECK_OK(eddy_test_allocations(good_body, 1));
+    CHECK(ed_fault_count(ED_FAULT_ALLOC) >= before);
+    for (uint64_t i = ed_fault_count(ED_FAULT_ALLOC) + 1; i < 100000; i++)
+        ed_free(ed_alloc(1));
+    memory = ed_alloc(1);
+    CHECK(memory == NULL);
+    CHECK_EQ(ed_memory_guarded(), guarded);
+    eddy_test_plan plan = {.guard = true};
+    CHECK_OK(eddy_test_run(&plan, EDDY_CALL(good_body, 3)));
+    CHECK_EQ(ed_memory_guarded(), guarded);
+    plan = (eddy_test_plan){.cancel_at = 3, .fail_allocation = 5};
+    CHECK_OK(eddy_test_run(&plan, EDDY_CALL(good_body, 3)));
+}
 
 RAW_TEST(kit_inside_a_loop_is_refused)
 {

@@ -206,3 +206,44 @@ TEST(watchdog_durations_are_bounded)
     eddy_loop_set_debug(loop, true); /* a watchdog that never barks */
     CHECK_OK(eddy_sleep(1));
 }
+
+static void turns_it_off(eddy_loop *loop, const eddy_report *report, void *count)
+{
+    (void)report;
+    ++*(int *)count;
+    eddy_loop_set_slow_callback_duration(loop, 1);
+    eddy_loop_set_debug(loop, false);
+}
+
+static int slow_with_a_handler(int *count)
+{
+    watch();
+    eddy_loop_set_exception_handler(eddy_get_running_loop(), turns_it_off, count);
+    return block(SLOW);
+}
+EDDY_ASYNC(slow_with_a_handler, int *);
+
+/* The last report comes while the watchdog is being stopped. */
+RAW_TEST(watchdog_may_be_turned_off_by_the_handler_of_its_report)
+{
+    int count = 0;
+
+    for (int i = 0; i < 20 && count == 0; i++)
+        CHECK_OK(eddy_run(slow_with_a_handler, &count));
+    CHECK_EQ(count, 1);
+}
+
+/* It goes on with another limit: nobody may look at one that was freed. */
+TEST(watchdog_takes_another_limit_while_it_runs)
+{
+    eddy_loop *loop = eddy_get_running_loop();
+
+    eddy_loop_set_debug(loop, true);
+    for (int i = 0; i < 1000; i++) {
+        eddy_loop_set_slow_callback_duration(loop, i % 2 ? 100 : 1000);
+        if (i % 100 == 0)
+            kill(getpid(), SIGQUIT);
+    }
+    CHECK_OK(eddy_sleep(1));
+    eddy_loop_set_debug(loop, false);
+}
