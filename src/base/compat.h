@@ -86,12 +86,16 @@ static inline void __tsan_switch_to_fiber(void *fiber, unsigned flags)
 #define ed_valgrind_stack_deregister(id) VALGRIND_STACK_DEREGISTER(id)
 #define ed_valgrind_stack_reused(start, size) ((void)VALGRIND_MAKE_MEM_UNDEFINED(start, size))
 #define ed_running_on_valgrind() (RUNNING_ON_VALGRIND != 0)
+#define ed_valgrind_look_away() VALGRIND_DISABLE_ERROR_REPORTING /* at what is meant so */
+#define ed_valgrind_look_again() VALGRIND_ENABLE_ERROR_REPORTING
 #define ED_WATCHED 1
 #else
 #define ed_valgrind_stack_register(start, end) ((void)(start), (void)(end), 0u)
 #define ed_valgrind_stack_deregister(id) ((void)(id))
 #define ed_valgrind_stack_reused(start, size) ((void)(start), (void)(size))
 #define ed_running_on_valgrind() false
+#define ed_valgrind_look_away() ((void)0)
+#define ed_valgrind_look_again() ((void)0)
 #define ED_WATCHED (ED_ASAN || ED_TSAN) /* somebody must be told of stacks */
 #endif
 

@@ -8,8 +8,8 @@
  * compares the counters of the process before and after. Everything else is loops
  * over trials.
  *
- * One trial runs in a thread at a time; the hook and the exception handler find it
- * by a thread-local pointer, since a loop has no place for it.
+ * One trial runs in a process at a time, whose counters it needs for itself; the hook
+ * finds it by a thread-local pointer, since a loop has no place for it.
  */
 #include "eddy/test.h"
 
@@ -80,7 +80,6 @@ static void trial_step(eddy_loop *loop, const struct ed_ready *node, bool before
     eddy_test_plan *plan = trial->plan;
     eddy_task *task = ed_container_of(node, eddy_task, ready);
 
-    (void)loop;
     if (node->run != ed_task_run || trial->over || plan->reached)
         return;
     if (!trial->task) /* the first task of a new loop */

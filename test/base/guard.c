@@ -26,6 +26,8 @@ static bool writable(char *byte)
 
 RAW_TEST(guard_blocks_end_at_a_page_without_access)
 {
+    if (ed_running_on_valgrind())
+        test_skip("valgrind reports what this test does on purpose");
     for (size_t size = 1; size < 10000; size = size * 3 + 1) {
         char *memory;
 
