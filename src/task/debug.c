@@ -16,8 +16,6 @@
 #include "base/flight.h"
 #include "eddy/debug.h"
 
-#define DEBUG_MARK UINT64_C(0x7465737361667265)
-#define DEBUG_MARK_WORDS 8     /* one cache line */
 #define DEBUG_FORGOTTEN 10     /* handles that are named, at the most */
 #define DEBUG_SLOW_MIN 4000000 /* ns */
 
@@ -70,35 +68,6 @@ double eddy_loop_get_slow_callback_duration(const eddy_loop *loop)
 
 /* Stacks ------------------------------------------------------------------------ */
 
-static volatile uint64_t *debug_mark(const eddy_task *task)
-{
-    const char *bottom = task->stack.fiber.bottom;
-
-    return (volatile uint64_t *)(uintptr_t)(bottom + (task->stack.fiber.size / 4 & ~(size_t)63));
-}
-
-static bool debug_mark_is_whole(const eddy_task *task)
-{
-    const volatile uint64_t *mark = debug_mark(task);
-    bool whole = true;
-
-    ed_valgrind_look_away(); /* it lies below the stack pointer */
-    for (int i = 0; i < DEBUG_MARK_WORDS; i++)
-        if (mark[i] != DEBUG_MARK)
-            whole = false;
-    ed_valgrind_look_again();
-    return whole;
-}
-
-void ed_debug_task_made(eddy_task *task)
-{
-    volatile uint64_t *mark = debug_mark(task);
-
-    for (int i = 0; i < DEBUG_MARK_WORDS; i++)
-        mark[i] = DEBUG_MARK;
-    task->is.marked = true;
-}
-
 /* The lowest page from `start` on that is in memory, or `end`. */
 static char *debug_touched(char *start, char *end)
 {
@@ -127,18 +96,16 @@ size_t eddy_task_stack_used(const eddy_task *task)
     start = ed_stack_bottom(&task->stack);
     end = start + ed_stack_size(&task->stack);
     lowest = debug_touched(start, end);
-    marked = (char *)((uintptr_t)debug_mark(task) & ~(page - 1));
-    if (lowest == marked && task->is.marked && debug_mark_is_whole(task))
+    marked = (char *)((uintptr_t)ed_debug_mark(task) & ~(page - 1));
+    if (lowest == marked && task->is.marked && ed_debug_mark_is_whole(task))
         lowest = debug_touched(marked + page, end); /* by nothing but the mark */
     return (size_t)(end - lowest);
 }
 
 /* Tasks --------------------------------------------------------------------------- */
 
-void ed_debug_task_ended(eddy_task *task)
+void ed_debug_task_was_deep(eddy_task *task)
 {
-    if (!task->is.marked || debug_mark_is_whole(task))
-        return;
     ed_loop_report(task->loop, EDDY_REPORT_STACK, 0, task,
                    "task %s, %s() created at %s, used more than three quarters of its stack of "
                    "%zu KiB; eddy_task_options.stack_size gives a task a larger one",
@@ -146,10 +113,9 @@ void ed_debug_task_ended(eddy_task *task)
                    ed_stack_size(&task->stack) / 1024);
 }
 
-void ed_debug_task_freed(eddy_task *task)
+void ed_debug_task_cancelled(eddy_task *task)
 {
-    if (task->is.done && task->rc == -ECANCELED && !task->is.error_read && !task->is.cancel_asked &&
-        !task->is.cancel_final)
+    if (task->is.done && !task->is.error_read && !task->is.cancel_asked && !task->is.cancel_final)
         ed_loop_report(task->loop, EDDY_REPORT_CANCEL_NOT_READ, task->rc, task,
                        "task %s, %s() created at %s, ended with ECANCELED although nobody had "
                        "cancelled it, and nobody read that",

@@ -117,8 +117,8 @@ static _Noreturn void task_main(void)
                "child by _exit(2)",
                eddy_task_name(self));
     ed_stack_left(&self->stack, self->where);
-    if (ed_unlikely(self->loop->debug))
-        ed_debug_task_ended(self);
+    if (ed_unlikely(self->is.marked && !ed_debug_mark_is_whole(self)))
+        ed_debug_task_was_deep(self);
     if (self->scope)
         ed_die("task %s left the scope of %s open", eddy_task_name(self), self->scope->where);
     if (self->is.cancel_unseen && rc >= 0) {
@@ -611,8 +611,8 @@ void ed_task_free(eddy_task *task)
 
     if (ed_unlikely(task->rc < 0 && !task->is.error_read && task->is.failed_alone))
         task_report_unread(task);
-    if (ed_unlikely(task->loop->debug))
-        ed_debug_task_freed(task);
+    if (ed_unlikely(task->rc == -ECANCELED && task->loop->debug))
+        ed_debug_task_cancelled(task);
     if (ed_unlikely(task->function->destroy && task->rc >= 0 && !task->is.result_taken))
         task->function->destroy(task->result);
     if (ed_unlikely(task->error != NULL))
