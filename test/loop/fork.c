@@ -390,7 +390,18 @@ TEST(fork_in_a_task_that_returns_in_the_child_aborts_it)
 {
     CHECK_OK(eddy_gather(EDDY_CALL(return_from_a_task), EDDY_CALL(nothing)));
     CHECK_OK(eddy_to_thread(return_from_a_task));
-    CHECK_OK(eddy_to_thread_abandonable(return_from_a_task));
+}
+
+static int abandonable_job_forks(void)
+{
+    return eddy_to_thread_abandonable(return_from_a_task);
+}
+EDDY_ASYNC(abandonable_job_forks);
+
+/* Not swept: a job that is abandoned goes on beyond the test. */
+RAW_TEST(fork_in_an_abandonable_job_that_returns_in_the_child_aborts_it)
+{
+    CHECK_OK(eddy_run(abandonable_job_forks));
 }
 
 static int group_across_a_fork(void)
