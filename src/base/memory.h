@@ -22,10 +22,10 @@ void ed_free_at(void *memory, const char *where);
 #define ed_free(memory) ed_free_at((memory), EDDY_HERE_)
 
 /*
- * Whether blocks get pages of their own, between two guard pages, and lose them for
- * good when they are freed, so that the kernel's writes too find nothing there:
- * EFAULT. Sets it, and returns what it was; at first it is what EDDY_GUARD=1 says.
- * Blocks of both kinds may live side by side.
+ * Whether blocks get pages of their own, between two guard pages, and lose them when
+ * they are freed, so that the kernel's late writes too find nothing there: EFAULT.
+ * Sets it, and returns what it was; at first it is what EDDY_GUARD=1 says. Blocks of
+ * both kinds may live side by side.
  */
 bool ed_memory_guard(bool guard);
 bool ed_memory_guarded(void);

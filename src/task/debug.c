@@ -144,7 +144,7 @@ void ed_debug_forgotten(eddy_loop *loop)
     size_t count = 0;
 
     for (eddy_task *t = ed_task_next(loop->tasks, NULL); t; t = ed_task_next(loop->tasks, t)) {
-        if (t->is.owner != ED_OWNER_HANDLE)
+        if (t->is.owner != ED_OWNER_HANDLE || !t->is.done)
             continue;
         if (++count <= DEBUG_FORGOTTEN)
             ed_loop_report(loop, EDDY_REPORT_NOT_AWAITED, 0, t,

@@ -47,7 +47,7 @@ void ed_debug_task_cancelled(eddy_task *task); /* it is freed, and ended as canc
 void ed_debug_task_unborn(eddy_task *task);    /* its owner ended it before it ever ran */
 void ed_debug_task_refused(eddy_task *task);   /* ED_CREDIT calls since it was cancelled */
 
-/* Reports the handles that are left, when a loop is about to end its tasks. */
+/* Reports the handles that are left, when all tasks of a loop have ended. */
 void ed_debug_forgotten(eddy_loop *loop);
 
 /* A thread that watches how long the steps of a loop take. Starting may fail: then

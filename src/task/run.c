@@ -283,11 +283,11 @@ void eddy_runner_close(eddy_runner *runner)
         return;
     runner->loop = NULL;
     if (!loop->closed) {
-        if (loop->debug && loop->tasks)
-            ed_debug_forgotten(loop);
         watching = interrupt_watch(loop);
         ed_run_clean_up(loop);
         interrupt_unwatch(watching);
+        if (loop->debug && loop->tasks)
+            ed_debug_forgotten(loop);
     }
     eddy_loop_free(loop); /* in a child of fork(2): without effect */
 }

@@ -196,11 +196,11 @@ static int trial_fail(const struct trial *trial, int code, const char *words)
 {
     const eddy_test_plan *plan = trial->plan;
     const char *where = eddy_error_origin(code);
-    char how[128] = "";
+    char seed[40] = "", how[128] = "";
 
     if (plan->seed)
-        snprintf(how, sizeof how, ", seed %llu", (unsigned long long)plan->seed);
-    else if (trial->cancelled)
+        snprintf(seed, sizeof seed, ", seed %llu", (unsigned long long)plan->seed);
+    if (trial->cancelled)
         snprintf(how, sizeof how, ", cancelled %s suspension %u, %s",
                  plan->cancel_late ? "just after" : "at", plan->cancel_at, trial->wait);
     else if (plan->fail_allocation && plan->reached)
@@ -208,8 +208,8 @@ static int trial_fail(const struct trial *trial, int code, const char *words)
                  (unsigned long long)plan->fail_allocation);
     if (!where)
         where = trial->call->where;
-    return eddy_raise_at(where, code, "%s()%s: %s (%s, %s)", trial->call->function->name, how,
-                         words, eddy_error_name(code), where);
+    return eddy_raise_at(where, code, "%s()%s%s: %s (%s, %s)", trial->call->function->name, seed,
+                         how, words, eddy_error_name(code), where);
 }
 
 /* What a run that ended with `rc` is worth. */
@@ -287,14 +287,15 @@ int eddy_test_run(eddy_test_plan *plan, eddy_call call)
     static int running; /* atomic */
     struct trial trial = {.plan = plan, .call = &call};
     uint64_t allocations = ed_fault_count(ED_FAULT_ALLOC);
-    bool guarded, watched = ed_flight_watched();
+    bool guarded, watched;
     int rc;
 
     if (eddy_thread_.loop)
         return ed_raise(-EBUSY, "a loop runs in this thread already");
     if (__atomic_exchange_n(&running, 1, __ATOMIC_ACQ_REL))
         return ed_raise(-EBUSY, "a test runs already, which is alone with its counters");
-    guarded = ed_memory_guarded();
+    guarded = ed_memory_guarded(); /* which may turn the register on */
+    watched = ed_flight_watched();
     (void)ed_memory_guard(guarded || plan->guard);
     ed_flight_watch(watched || plan->guard);
     eddy_get_stats(&trial.before);
@@ -308,7 +309,8 @@ int eddy_test_run(eddy_test_plan *plan, eddy_call call)
         plan->allocations = ed_fault_count(ED_FAULT_ALLOC) - allocations;
     }
     (void)ed_memory_guard(guarded);
-    ed_flight_watch(watched);
+    if (plan->guard)
+        ed_flight_watch(watched); /* else as it is: debug mode may have turned it on */
     rc = trial_verdict(&trial, rc);
     __atomic_store_n(&running, 0, __ATOMIC_RELEASE);
     return rc;

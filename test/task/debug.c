@@ -158,6 +158,31 @@ RAW_TEST(debug_mode_reports_handles_that_were_never_released)
     CHECK_STR(test_report(), "");
 }
 
+static int has_a_child(void)
+{
+    EDDY_TASK child = eddy_create_task(sleeps, 1000.0);
+
+    return eddy_await(child);
+}
+EDDY_ASYNC(has_a_child);
+
+static int leaves_a_background_task(void)
+{
+    test_watch_reports(eddy_get_running_loop());
+    debug_on();
+    eddy_task *background = eddy_create_task(has_a_child);
+    eddy_task_detach(&background);
+    return eddy_sleep(1);
+}
+EDDY_ASYNC(leaves_a_background_task);
+
+/* What a background task still holds when the run ends, it releases in its clean-up. */
+RAW_TEST(debug_mode_is_silent_about_handles_of_tasks_that_the_run_ends)
+{
+    CHECK_OK(eddy_run(leaves_a_background_task));
+    CHECK_STR(test_report(), "");
+}
+
 RAW_TEST(debug_mode_names_ten_handles_and_counts_the_rest)
 {
     const char *text = "";
