@@ -21,7 +21,35 @@
 EDDY_BEGIN_DECLS
 
 /* Codes of Eddy's own. */
-#define EDDY_ETEST (-4096) /* an expectation of a test does not hold, see eddy/test.h */
+#define EDDY_ETEST (-4096)       /* an expectation of a test does not hold, see eddy/test.h */
+#define EDDY_EINCOMPLETE (-4097) /* a stream ended before what was asked for, see eddy/stream.h */
+#define EDDY_ELIMIT (-4098)      /* longer than the limit: a line, a message */
+
+/* Of names, see eddy/dns.h. */
+#define EDDY_EDNS_NOT_FOUND (-4200)   /* the name does not exist: NXDOMAIN */
+#define EDDY_EDNS_NO_DATA (-4201)     /* it exists, but has no record of that type */
+#define EDDY_EDNS_BAD_NAME (-4202)    /* not a name: too long, an empty label, ... */
+#define EDDY_EDNS_TIMEOUT (-4203)     /* no server answered within the resolver's own time */
+#define EDDY_EDNS_REFUSED (-4204)     /* REFUSED */
+#define EDDY_EDNS_FAILED (-4205)      /* SERVFAIL, NOTIMP, FORMERR */
+#define EDDY_EDNS_BAD_ANSWER (-4206)  /* a reply that cannot be understood */
+#define EDDY_EDNS_UNREACHABLE (-4207) /* no server can be sent to */
+#define EDDY_EDNS_SYSTEM (-4208)      /* another failure of getaddrinfo(3); see the text */
+
+/* Of TLS, see eddy/tls.h. */
+#define EDDY_ETLS (-4300)              /* a failure of the library; see the text */
+#define EDDY_ETLS_HANDSHAKE (-4301)    /* no common version, cipher, ... */
+#define EDDY_ETLS_ALERT (-4302)        /* the peer ended it by an alert, which the text names */
+#define EDDY_ETLS_NOT_TLS (-4303)      /* what came is not TLS */
+#define EDDY_ETLS_TRUNCATED (-4304)    /* the end came without a close_notify */
+#define EDDY_ETLS_CERT (-4310)         /* the peer's certificate: another problem, see the text */
+#define EDDY_ETLS_CERT_NAME (-4311)    /* it is for another host */
+#define EDDY_ETLS_CERT_EXPIRED (-4312) /* its time, or an issuer's, is over, */
+#define EDDY_ETLS_CERT_NOT_YET (-4313) /* or has not begun */
+#define EDDY_ETLS_CERT_SELF_SIGNED (-4314) /* it, or the end of its chain, is self-signed */
+#define EDDY_ETLS_CERT_UNKNOWN_CA (-4315)  /* no trusted issuer */
+#define EDDY_ETLS_CERT_REVOKED (-4316)     /* revoked */
+#define EDDY_ETLS_CERT_MISSING (-4317)     /* the peer sent none, and must */
 
 /*
  * Returns the error of `call` from the function around it, if it is one; the

@@ -9,48 +9,79 @@
 
 #include "base/compat.h"
 
+/* The codes of Eddy's own have a name too. */
+#define OWN(code) code, #code
+
 static const struct error_text {
     int code;
+    const char *name; /* NULL: the C library knows it */
     const char *text;
 } error_texts[] = {
-    {0, "success"},
-    {-EAGAIN, "not possible without waiting"},
-    {-EALREADY, "done already"},
-    {-EBUSY, "in use by another task"},
-    {-ECANCELED, "cancelled"},
-    {-EDEADLK, "deadlock: nothing can wake this task"},
-    {-EINPROGRESS, "not done yet"},
-    {-EINTR, "interrupted"},
-    {-ENOMEM, "out of memory, or a task that could not be created"},
-    {-EOVERFLOW, "released or marked done more often than taken"},
-    {-EOWNERDEAD, "the barrier is broken"},
-    {-EPERM, "not permitted here"},
-    {-ESHUTDOWN, "shut down"},
-    {-ETIMEDOUT, "timed out"},
-    {EDDY_ETEST, "what a test expects does not hold"},
+    {0, "0", "success"},
+    {-EAGAIN, NULL, "not possible without waiting"},
+    {-EALREADY, NULL, "done already"},
+    {-EBUSY, NULL, "in use by another task"},
+    {-ECANCELED, NULL, "cancelled"},
+    {-EDEADLK, NULL, "deadlock: nothing can wake this task"},
+    {-EINPROGRESS, NULL, "not done yet"},
+    {-EINTR, NULL, "interrupted"},
+    {-ENOMEM, NULL, "out of memory, or a task that could not be created"},
+    {-EOVERFLOW, NULL, "released or marked done more often than taken"},
+    {-EOWNERDEAD, NULL, "the barrier is broken"},
+    {-EPERM, NULL, "not permitted here"},
+    {-ESHUTDOWN, NULL, "shut down"},
+    {-ETIMEDOUT, NULL, "timed out"},
+    {OWN(EDDY_ETEST), "what a test expects does not hold"},
+    {OWN(EDDY_EINCOMPLETE), "the stream ended early"},
+    {OWN(EDDY_ELIMIT), "longer than the limit"},
+    {OWN(EDDY_EDNS_NOT_FOUND), "the name does not exist"},
+    {OWN(EDDY_EDNS_NO_DATA), "the name exists, but has no such record"},
+    {OWN(EDDY_EDNS_BAD_NAME), "not a valid name"},
+    {OWN(EDDY_EDNS_TIMEOUT), "no name server answered in time"},
+    {OWN(EDDY_EDNS_REFUSED), "the name server refused"},
+    {OWN(EDDY_EDNS_FAILED), "the name server failed"},
+    {OWN(EDDY_EDNS_BAD_ANSWER), "the answer of the name server is malformed"},
+    {OWN(EDDY_EDNS_UNREACHABLE), "no name server can be reached"},
+    {OWN(EDDY_EDNS_SYSTEM), "the system's name service failed"},
+    {OWN(EDDY_ETLS), "TLS failed"},
+    {OWN(EDDY_ETLS_HANDSHAKE), "the TLS handshake failed"},
+    {OWN(EDDY_ETLS_ALERT), "the TLS peer sent an alert"},
+    {OWN(EDDY_ETLS_NOT_TLS), "the peer does not speak TLS"},
+    {OWN(EDDY_ETLS_TRUNCATED), "the connection ended without the TLS peer's goodbye"},
+    {OWN(EDDY_ETLS_CERT), "the certificate was not accepted"},
+    {OWN(EDDY_ETLS_CERT_NAME), "the certificate is for another name"},
+    {OWN(EDDY_ETLS_CERT_EXPIRED), "the certificate has expired"},
+    {OWN(EDDY_ETLS_CERT_NOT_YET), "the certificate is not valid yet"},
+    {OWN(EDDY_ETLS_CERT_SELF_SIGNED), "the certificate is self-signed"},
+    {OWN(EDDY_ETLS_CERT_UNKNOWN_CA), "the certificate's issuer is not trusted"},
+    {OWN(EDDY_ETLS_CERT_REVOKED), "the certificate was revoked"},
+    {OWN(EDDY_ETLS_CERT_MISSING), "the peer has no certificate"},
 };
+
+static const struct error_text *error_find(int code)
+{
+    for (size_t i = 0; i < ED_ARRAY_LENGTH(error_texts); i++)
+        if (error_texts[i].code == code)
+            return &error_texts[i];
+    return NULL;
+}
 
 const char *eddy_strerror(int code)
 {
-    const char *text = NULL;
+    const struct error_text *known = error_find(code);
+    const char *text = known ? known->text : NULL;
 
-    for (size_t i = 0; i < ED_ARRAY_LENGTH(error_texts); i++)
-        if (error_texts[i].code == code)
-            return error_texts[i].text;
-    if (code < 0 && code >= -4095)
+    if (!text && code < 0 && code >= -4095)
         text = strerrordesc_np(-code);
     return text ? text : "unknown error";
 }
 
 const char *eddy_error_name(int code)
 {
-    const char *name = NULL;
+    const struct error_text *known = error_find(code);
+    const char *name = known ? known->name : NULL;
 
-    if (code == 0)
-        return "0";
-    if (code == EDDY_ETEST)
-        return "EDDY_ETEST";
-    if (code < 0 && code >= -4095)
+    if (!name && code < 0 && code >= -4095)
         name = strerrorname_np(-code);
     return name ? name : "E?";
 }
