@@ -20,7 +20,10 @@
 #define FAULTS_MAX ED_ARRAY_LENGTH(fault_kinds[0].plan) /* for each kind */
 
 static const char *const fault_names[ED_FAULT_COUNT] = {
-    [ED_FAULT_ALLOC] = "alloc",   [ED_FAULT_NOP] = "nop",       [ED_FAULT_POLL] = "poll",
+    [ED_FAULT_ALLOC] = "alloc",   [ED_FAULT_NOP] = "nop",           [ED_FAULT_POLL] = "poll",
+    [ED_FAULT_ACCEPT] = "accept", [ED_FAULT_CONNECT] = "connect",   [ED_FAULT_RECV] = "recv",
+    [ED_FAULT_SEND] = "send",     [ED_FAULT_SENDFILE] = "sendfile", [ED_FAULT_READ] = "read",
+    [ED_FAULT_WRITE] = "write",   [ED_FAULT_SHUTDOWN] = "shutdown", [ED_FAULT_CLOSE] = "close",
     [ED_FAULT_CANCEL] = "cancel", [ED_FAULT_THREAD] = "thread",
 };
 
@@ -38,7 +41,7 @@ static void fault_plan(const char *entry)
     if (sscanf(entry, "%15[^:]:%15[^:]:%18llu%n", name, error, &nth, &length) != 3 || nth == 0 ||
         entry[length] || strchr(entry, '-'))
         ed_die("EDDY_FAULT: \"%s\" is not op:error:nth", entry);
-    code = ed_error_by_name(error);
+    code = strcmp(error, "short") == 0 ? ED_FAULT_SHORT : ed_error_by_name(error);
     if (code == 0)
         ed_die("EDDY_FAULT: \"%s\" is not the name of an error", error);
     for (size_t i = 0; i < ED_FAULT_COUNT; i++) {

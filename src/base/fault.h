@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Injected faults: EDDY_FAULT=op:error:nth[,op:error:nth...] makes the nth
- * operation of a kind fail, counted from 1 in the whole process. The seam stands
+ * operation of a kind fail, counted from 1 in the whole process. The error is an errno
+ * name, or "short": a transfer of one byte only. The seam stands
  * above the kernel interface, so that the same faults hit both engines.
  */
 #ifndef ED_BASE_FAULT_H
@@ -13,13 +14,24 @@ enum ed_fault {
     ED_FAULT_ALLOC, /* heap memory and mappings */
     ED_FAULT_NOP,   /* engine operations, named as in ed_op_kind */
     ED_FAULT_POLL,
+    ED_FAULT_ACCEPT,
+    ED_FAULT_CONNECT,
+    ED_FAULT_RECV,
+    ED_FAULT_SEND,
+    ED_FAULT_SENDFILE,
+    ED_FAULT_READ,
+    ED_FAULT_WRITE,
+    ED_FAULT_SHUTDOWN,
+    ED_FAULT_CLOSE,
     ED_FAULT_CANCEL,
     ED_FAULT_THREAD, /* making a thread */
     ED_FAULT_COUNT,
 };
 
+#define ED_FAULT_SHORT 1
+
 /* Counts one operation of this kind: 0, or the negative error it must fail
- * with. Any thread. */
+ * with, or ED_FAULT_SHORT. Any thread. */
 int ed_fault_check(enum ed_fault kind);
 
 /* What EDDY_FAULT calls this kind. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/die.h"
 #include "base/fault.h"
@@ -21,10 +22,29 @@
 #define ED_HAVE_URING 0
 #endif
 
-static const enum ed_fault engine_faults[] = {
-    [ED_OP_NOP] = ED_FAULT_NOP,
-    [ED_OP_POLL] = ED_FAULT_POLL,
+static const enum ed_fault engine_faults[ED_OP_KINDS] = {
+    [ED_OP_NOP] = ED_FAULT_NOP,           [ED_OP_POLL] = ED_FAULT_POLL,
+    [ED_OP_ACCEPT] = ED_FAULT_ACCEPT,     [ED_OP_ACCEPT_MANY] = ED_FAULT_ACCEPT,
+    [ED_OP_CONNECT] = ED_FAULT_CONNECT,   [ED_OP_RECV] = ED_FAULT_RECV,
+    [ED_OP_RECV_MANY] = ED_FAULT_RECV,    [ED_OP_RECVMSG] = ED_FAULT_RECV,
+    [ED_OP_RECVMMSG] = ED_FAULT_RECV,     [ED_OP_SEND] = ED_FAULT_SEND,
+    [ED_OP_SENDMSG] = ED_FAULT_SEND,      [ED_OP_SENDFILE] = ED_FAULT_SENDFILE,
+    [ED_OP_READ] = ED_FAULT_READ,         [ED_OP_WRITE] = ED_FAULT_WRITE,
+    [ED_OP_SHUTDOWN] = ED_FAULT_SHUTDOWN, [ED_OP_CLOSE] = ED_FAULT_CLOSE,
 };
+
+/* Kinds that deliver, whose results are counted for faults, one by one. */
+static bool engine_is_many(const struct ed_op *op)
+{
+    return op->kind == ED_OP_RECV_MANY || op->kind == ED_OP_ACCEPT_MANY;
+}
+
+/* Kinds whose `data` and `size` are memory. */
+static bool engine_has_memory(const struct ed_op *op)
+{
+    return op->kind == ED_OP_RECV || op->kind == ED_OP_SEND || op->kind == ED_OP_READ ||
+           op->kind == ED_OP_WRITE;
+}
 
 #if ED_HAVE_URING
 static int engine_open_uring(struct ed_engine **out)
@@ -97,6 +117,26 @@ void ed_engine_abandon(struct ed_engine *engine)
     engine->class->abandon(engine);
 }
 
+static void engine_begin_flight(struct ed_op *op)
+{
+    if (engine_has_memory(op)) {
+        op->flight.memory = op->data;
+        op->flight.size = op->size;
+    }
+    ed_flight_begin(&op->flight);
+}
+
+/* As if the kernel had time for a byte only. */
+static void engine_shorten(struct ed_op *op)
+{
+    if (engine_has_memory(op) && op->size > 1)
+        op->size = 1;
+    if (op->kind == ED_OP_SENDMSG && op->message->msg_iov->iov_len > 0) {
+        op->message->msg_iovlen = 1;
+        op->message->msg_iov->iov_len = 1;
+    }
+}
+
 void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char *where)
 {
     int rc;
@@ -105,24 +145,53 @@ void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char 
     op->in_flight = true;
     op->flight.where = where;
     op->flight.what = ed_fault_name(engine_faults[op->kind]);
-    ed_flight_begin(&op->flight);
-    op->cancelled = op->late = false;
+    engine_begin_flight(op);
+    op->cancelled = op->late = op->more = op->begun = false;
+    op->failed = 0;
     ed_count(&engine->in_flight, 1);
-    rc = ed_fault_check(engine_faults[op->kind]);
-    if (ed_likely(rc == 0)) {
-        engine->class->submit(engine, op);
+    rc = engine_is_many(op) ? 0 : ed_fault_check(engine_faults[op->kind]);
+    if (ed_unlikely(rc < 0)) {
+        ed_engine_end(engine, op, rc);
         return;
     }
-    op->result = rc;
-    ed_list_append(&engine->refused, &op->link);
+    if (ed_unlikely(rc == ED_FAULT_SHORT))
+        engine_shorten(op);
+    op->queued = true;
+    ed_list_append(&engine->queued, &op->link);
+}
+
+void ed_op_set_memory(struct ed_op *op, void *data, size_t size)
+{
+    ED_ASSERT(op->queued && engine_has_memory(op));
+    ed_flight_end(&op->flight);
+    op->data = data;
+    op->size = size;
+    engine_begin_flight(op);
+}
+
+void ed_engine_end(struct ed_engine *engine, struct ed_op *op, int result)
+{
+    op->result = result;
+    ed_list_append(&engine->ended, &op->link);
+}
+
+static bool engine_has_ended(const struct ed_engine *engine, const struct ed_op *op)
+{
+    ED_LIST_FOR_EACH(link, &engine->ended)
+        if (link == &op->link)
+            return true;
+    return false;
 }
 
 static void engine_cancel(struct ed_engine *engine, struct ed_op *op)
 {
-    ED_LIST_FOR_EACH(link, &engine->refused)
-        if (link == &op->link)
-            return; /* completes in the next wait anyway */
-    engine->class->cancel(engine, op);
+    if (op->queued) {
+        ed_list_remove(&engine->queued, &op->link);
+        op->queued = false;
+        ed_engine_end(engine, op, -ECANCELED);
+    } else if (!engine_has_ended(engine, op)) { /* completes in the next flush anyway */
+        engine->class->cancel(engine, op);
+    }
 }
 
 void ed_engine_cancel(struct ed_engine *engine, struct ed_op *op)
@@ -140,7 +209,7 @@ void ed_engine_cancel(struct ed_engine *engine, struct ed_op *op)
 
 void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result)
 {
-    ED_ASSERT(op->in_flight && engine->in_flight > 0);
+    ED_ASSERT(op->in_flight && !op->queued && engine->in_flight > 0);
     ed_flight_end(&op->flight);
     if (ed_unlikely(result == -EFAULT) && ed_memory_guarded())
         ed_die(
@@ -148,9 +217,40 @@ void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result)
             op->flight.what, op->flight.where);
     if (ed_unlikely(op->late))
         ed_list_remove(&engine->late, &op->late_link);
-    op->in_flight = op->late = false;
-    op->result = result;
+    op->in_flight = op->late = op->more = false;
+    op->result = ed_unlikely(op->failed < 0) ? op->failed : result;
     ed_count(&engine->in_flight, -1);
+    engine->completed++;
+    op->done(op);
+}
+
+static void engine_drop(struct ed_op *op, int result)
+{
+    if (op->kind == ED_OP_ACCEPT_MANY && result >= 0)
+        close(result);
+}
+
+void ed_engine_deliver(struct ed_engine *engine, struct ed_op *op, int result)
+{
+    int rc;
+
+    ED_ASSERT(op->in_flight && !op->queued);
+    rc = ed_unlikely(op->failed < 0) ? op->failed : ed_fault_check(engine_faults[op->kind]);
+    if (ed_unlikely(rc < 0)) {
+        engine_drop(op, result);
+        op->failed = rc;
+        ed_engine_cancel(engine, op);
+        return;
+    }
+    op->more = true;
+    engine->completed++;
+    if (ed_unlikely(rc == ED_FAULT_SHORT && op->kind == ED_OP_RECV_MANY && result > 1)) {
+        op->result = 1;
+        op->done(op);
+        op->data = (char *)op->data + 1;
+        result--;
+    }
+    op->result = result;
     op->done(op);
 }
 
@@ -166,26 +266,53 @@ static void engine_cancel_late(struct ed_engine *engine)
     }
 }
 
-int ed_engine_wait(struct ed_engine *engine, int64_t timeout)
+static void engine_complete_ended(struct ed_engine *engine)
 {
-    struct eddy_list_ refused = engine->refused;
+    struct eddy_list_ ended = engine->ended;
     struct eddy_link_ *link;
 
-    if (ed_unlikely(engine->late.first)) { /* what has completed meanwhile wins */
-        int rc = engine->class->wait(engine, 0);
-
-        engine_cancel_late(engine);
-        return rc;
-    }
-    if (ed_likely(ed_list_empty(&refused)))
-        return engine->class->wait(engine, timeout);
-    engine->refused = (struct eddy_list_){NULL, NULL};
-    while ((link = ed_list_pop(&refused))) {
+    engine->ended = (struct eddy_list_){NULL, NULL};
+    while ((link = ed_list_pop(&ended))) {
         struct ed_op *op = ed_container_of(link, struct ed_op, link);
 
         ed_engine_complete(engine, op, op->result);
     }
-    return engine->class->wait(engine, 0);
+}
+
+/* What done submits meanwhile waits for the next flush. */
+void ed_engine_flush(struct ed_engine *engine)
+{
+    struct eddy_list_ queued = engine->queued;
+    struct eddy_link_ *link;
+
+    engine->queued = (struct eddy_list_){NULL, NULL};
+    ED_LIST_FOR_EACH(each, &queued)
+        ed_container_of(each, struct ed_op, link)->queued = false;
+    while ((link = ed_list_pop(&queued)))
+        engine->class->submit(engine, ed_container_of(link, struct ed_op, link));
+    if (engine->ended.first)
+        engine_complete_ended(engine);
+}
+
+int ed_engine_wait(struct ed_engine *engine, int64_t timeout)
+{
+    uint64_t completed = engine->completed;
+    int rc;
+
+    if (ed_unlikely(engine->late.first)) { /* what has completed meanwhile wins */
+        ed_engine_flush(engine);
+        rc = engine->class->wait(engine, 0);
+        engine_cancel_late(engine);
+        return rc;
+    }
+    if (engine->queued.first || engine->ended.first)
+        ed_engine_flush(engine);
+    if (engine->completed != completed || engine->queued.first || engine->ended.first)
+        timeout = 0;
+    rc = engine->class->wait(engine, timeout);
+    if (ed_unlikely(engine->ended.first))
+        engine_complete_ended(engine);
+    return rc;
 }
 
 void ed_engine_forget(struct ed_engine *engine, int fd)

@@ -3,15 +3,19 @@
  * The seam between Eddy and the kernel.
  *
  * An engine takes operations and completes them, each exactly once, by calling
- * op->done on the loop's thread from inside ed_engine_wait, never from submit or
- * cancel. Until then the operation, and every buffer it names, belongs to the
- * engine. Cancelling only asks: the operation still completes, with -ECANCELED
+ * op->done on the loop's thread from inside ed_engine_wait or ed_engine_flush, never
+ * from submit or cancel. Until then the operation, and every buffer it names, belongs
+ * to the engine. Cancelling only asks: the operation still completes, with -ECANCELED
  * or, when it was faster, with its result.
  *
- *          submit                 completes, in wait
- *   idle ----------> in flight ---------------------> idle
- *                       |  ^
- *                       +--+ cancel
+ *          submit              flush                completes, in flush or wait
+ *   idle ----------> queued ----------> in the kernel ---------------------> idle
+ *                                          |  ^
+ *                                          +--+ done, with op->more
+ *
+ * What is submitted is only queued; the next flush, which every wait begins with,
+ * hands all of it to the kernel at once. Kinds named MANY call done for each result,
+ * with op->more set for all but the last.
  *
  * Two engines stand behind it: uring.c, where the kernel does the work, and
  * epoll.c, which tries, waits for readiness, and tries again. A third may come:
@@ -24,13 +28,31 @@
 #ifndef ED_ENGINE_ENGINE_H
 #define ED_ENGINE_ENGINE_H
 
+#include <sys/socket.h>
+
 #include "base/compat.h"
 #include "base/flight.h"
 #include "base/list.h"
 
+/* The fields that each kind reads, beside `done` and `fd`. Sockets are non-blocking. */
 enum ed_op_kind {
-    ED_OP_NOP,  /* completes with 0 */
-    ED_OP_POLL, /* completes with the events that `fd` is ready for, once */
+    ED_OP_NOP,         /* completes with 0 */
+    ED_OP_POLL,        /* events: completes with those that `fd` is ready for, once */
+    ED_OP_ACCEPT,      /* address or NULL, address_size: a descriptor */
+    ED_OP_ACCEPT_MANY, /* a descriptor for each connection, until an error */
+    ED_OP_CONNECT,     /* address, address_size: 0 */
+    ED_OP_RECV,        /* data, size, flags: bytes, 0 at the end */
+    ED_OP_RECV_MANY,   /* bytes, which are at `data` until done returns; 0 is the last */
+    ED_OP_RECVMSG,     /* message, flags: bytes */
+    ED_OP_RECVMMSG,    /* messages, size (their number): messages */
+    ED_OP_SEND,        /* data, size, flags: bytes, maybe fewer */
+    ED_OP_SENDMSG,     /* message, flags: bytes, maybe fewer */
+    ED_OP_SENDFILE,    /* source, offset (moved on), size: bytes, maybe fewer */
+    ED_OP_READ,        /* data, size, of a pipe or terminal: bytes, 0 at the end */
+    ED_OP_WRITE,       /* data, size, to one: bytes, maybe fewer */
+    ED_OP_SHUTDOWN,    /* flags, as `how` of shutdown(2): 0 */
+    ED_OP_CLOSE,       /* 0; `fd` is gone even with an error */
+    ED_OP_KINDS,
 };
 
 /* Events of ED_OP_POLL. The last two are always looked for. */
@@ -39,16 +61,33 @@ enum ed_op_kind {
 #define ED_POLL_ERR 0x008u
 #define ED_POLL_HUP 0x010u
 
+struct mmsghdr;
+
 struct ed_op {
     /* set by whoever submits */
     void (*done)(struct ed_op *op);
     enum ed_op_kind kind;
     int fd;
     uint32_t events;
+    int flags;
+    union {
+        void *data;
+        struct msghdr *message;
+        struct mmsghdr *messages;
+        struct sockaddr *address; /* written by accept, read by connect */
+    };
+    size_t size;            /* bytes of data */
+    socklen_t address_size; /* room, and what of it was written */
+    int source;             /* a file, */
+    int64_t offset;         /* and where in it */
 
     /* set by the engine */
     int result; /* >= 0, or a negative error; valid in done */
+    int failed; /* what a MANY that is made to fail ends with */
     bool in_flight;
+    bool queued;    /* not handed to the kernel yet */
+    bool more;      /* in done: not the last time */
+    bool begun;     /* a connect that the kernel goes on with */
     bool cancelled; /* a cancel was asked for */
     bool late;      /* and waits for the next wait, by a fault */
     struct eddy_link_ link, late_link;
@@ -79,10 +118,12 @@ struct ed_engine_class {
 
 struct ed_engine {
     const struct ed_engine_class *class;
-    size_t in_flight;          /* operations submitted and not completed */
-    struct eddy_list_ refused; /* to complete in the next wait without the kernel */
-    struct eddy_list_ late;    /* to cancel in the next wait */
-    char info[96];             /* for eddy_engine_info */
+    size_t in_flight;         /* operations submitted and not completed */
+    uint64_t completed;       /* calls of done so far */
+    struct eddy_list_ queued; /* for the next flush */
+    struct eddy_list_ ended;  /* to complete in the next flush without the kernel */
+    struct eddy_list_ late;   /* to cancel in the next wait */
+    char info[96];            /* for eddy_engine_info */
 };
 
 /* Opens the engine that EDDY_ENGINE names, or the best that the kernel allows.
@@ -96,15 +137,21 @@ void ed_engine_close(struct ed_engine *engine);
  * objects behind them, which are the parent's. The memory stays. */
 void ed_engine_abandon(struct ed_engine *engine);
 
-/* Starts an operation that is not in flight. What cannot be started completes
- * with its error. */
+/* Queues an operation that is not in flight. What cannot be started completes
+ * with its error. Until the next flush its memory may still be exchanged for
+ * another, or grow, by ed_op_set_memory. */
 #define ed_engine_submit(engine, op) ed_engine_submit_at((engine), (op), EDDY_HERE_)
 void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char *where);
+
+void ed_op_set_memory(struct ed_op *op, void *data, size_t size);
+
+/* Hands to the kernel what is queued, and completes what that ends at once. */
+void ed_engine_flush(struct ed_engine *engine);
 
 /* Asks for an early end of an operation; no effect if it is not in flight. */
 void ed_engine_cancel(struct ed_engine *engine, struct ed_op *op);
 
-/* Completes what has ended; when nothing has, waits up to `timeout` ns (0: not
+/* Flushes, and completes what has ended; when nothing has, waits up to `timeout` ns (0: not
  * at all, ED_NEVER: for ever) or until woken. May return early. Returns 0, or
  * an error that leaves the engine usable. */
 int ed_engine_wait(struct ed_engine *engine, int64_t timeout);
@@ -117,8 +164,18 @@ void ed_engine_wake(struct ed_engine *engine);
  * engine remembers of it must not outlast that. */
 void ed_engine_forget(struct ed_engine *engine, int fd);
 
-/* For the engines: gives an operation its result, and its owner the word. */
+/* For the engines: gives an operation its result, and its owner the word; that of a
+ * MANY which goes on; or arranges that the next flush does. */
 void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result);
+void ed_engine_deliver(struct ed_engine *engine, struct ed_op *op, int result);
+void ed_engine_end(struct ed_engine *engine, struct ed_op *op, int result);
+
+/* The system call behind an operation, tried once (attempt.c): its result, -EAGAIN
+ * when it is not the time. */
+int ed_op_attempt(struct ed_op *op);
+
+/* What a descriptor must be ready for before it can succeed; 0: nothing. */
+uint32_t ed_op_awaits(const struct ed_op *op);
 
 extern const struct ed_engine_class ed_epoll_class;
 extern const struct ed_engine_class ed_uring_class; /* with ED_HAVE_URING */

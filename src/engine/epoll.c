@@ -2,6 +2,10 @@
 /*
  * The engine on epoll (epoll(7)).
  *
+ * An operation is attempted when it is submitted, and again each time its descriptor is
+ * ready, until it succeeds or fails (attempt.c). A receive whose predecessor found less than
+ * it had room for is not attempted first: there would be nothing.
+ *
  * Each descriptor with operations in flight has a watch: the list of those
  * operations, and the events that the kernel has been asked for. A completion
  * takes an operation from its watch; what the kernel is asked for is brought up
@@ -27,7 +31,9 @@
 #include "base/time.h"
 #include "engine/engine.h"
 
-#define EPOLL_BATCH 128 /* events taken by one wait */
+#define EPOLL_BATCH 128   /* events taken by one wait */
+#define EPOLL_MANY 65536  /* bytes that RECV_MANY delivers at once */
+#define EPOLL_ACCEPTS 128 /* connections that ACCEPT_MANY takes at one event */
 
 struct epoll_watch {
     struct eddy_list_ ops;
@@ -36,6 +42,7 @@ struct epoll_watch {
     uint32_t asked; /* what the kernel watches for; 0: nothing */
     bool stale;     /* `asked` may differ from what the operations want */
     bool doubtful;  /* the kernel may have forgotten it */
+    bool drained;   /* the last receive has taken all there was */
 };
 
 struct epoll {
@@ -43,7 +50,7 @@ struct epoll {
     struct epoll_watch **watches; /* by descriptor */
     size_t capacity;
     struct eddy_list_ stale;
-    struct eddy_list_ ended; /* operations to complete without the kernel */
+    char *many; /* where RECV_MANY puts bytes for the time of its done */
     int fd, wake_fd;
 };
 
@@ -88,6 +95,7 @@ static void epoll_close(struct ed_engine *engine)
     for (size_t i = 0; i < epoll->capacity; i++)
         ed_free(epoll->watches[i]);
     ed_free(epoll->watches);
+    ed_free(epoll->many);
     close(epoll->wake_fd);
     close(epoll->fd);
     ed_stats_add(ED_STAT_DESCRIPTORS, -2);
@@ -149,11 +157,77 @@ static void epoll_forget(struct ed_engine *engine, int fd)
     watch->asked = 0;
 }
 
-/* Completes an operation with `result` in the next wait. */
-static void epoll_end(struct epoll *epoll, struct ed_op *op, int result)
+static bool epoll_is_receive(const struct ed_op *op)
 {
-    op->result = result;
-    ed_list_append(&epoll->ended, &op->link);
+    return op->kind == ED_OP_RECV || op->kind == ED_OP_RECV_MANY;
+}
+
+/* Puts an operation where readiness finds it. */
+static void epoll_watch_op(struct epoll *epoll, struct epoll_watch *watch, struct ed_op *op)
+{
+    if (op->cancelled) {
+        ed_engine_end(&epoll->engine, op, -ECANCELED);
+        return;
+    }
+    ed_list_append(&watch->ops, &op->link);
+    epoll_mark_stale(epoll, watch);
+}
+
+/* Delivers connections until there are none, or enough for now. */
+static void epoll_accept_many(struct epoll *epoll, struct epoll_watch *watch, struct ed_op *op)
+{
+    int fd = 0;
+
+    for (int i = 0; i < EPOLL_ACCEPTS && !op->cancelled && (fd = ed_op_attempt(op)) >= 0; i++)
+        ed_engine_deliver(&epoll->engine, op, fd);
+    if (fd >= 0 || fd == -EAGAIN)
+        epoll_watch_op(epoll, watch, op);
+    else
+        ed_engine_complete(&epoll->engine, op, fd);
+}
+
+static void epoll_receive_many(struct epoll *epoll, struct epoll_watch *watch, struct ed_op *op)
+{
+    int result;
+
+    op->data = epoll->many;
+    op->size = EPOLL_MANY;
+    result = ed_op_attempt(op);
+    watch->drained = result < EPOLL_MANY;
+    if (result > 0)
+        ed_engine_deliver(&epoll->engine, op, result);
+    if (result > 0 || result == -EAGAIN)
+        epoll_watch_op(epoll, watch, op);
+    else
+        ed_engine_complete(&epoll->engine, op, result);
+}
+
+static void epoll_attempt(struct epoll *epoll, struct epoll_watch *watch, struct ed_op *op)
+{
+    int result;
+
+    if (op->cancelled) {
+        ed_engine_complete(&epoll->engine, op, -ECANCELED);
+    } else if (op->kind == ED_OP_ACCEPT_MANY) {
+        epoll_accept_many(epoll, watch, op);
+    } else if (op->kind == ED_OP_RECV_MANY) {
+        epoll_receive_many(epoll, watch, op);
+    } else {
+        result = ed_op_attempt(op);
+        if (op->kind == ED_OP_RECV)
+            watch->drained = result < (int)op->size;
+        if (result == -EAGAIN)
+            epoll_watch_op(epoll, watch, op);
+        else
+            ed_engine_complete(&epoll->engine, op, result);
+    }
+}
+
+static bool epoll_has_room(struct epoll *epoll)
+{
+    if (!epoll->many)
+        epoll->many = ed_alloc(EPOLL_MANY);
+    return epoll->many != NULL;
 }
 
 static void epoll_submit(struct ed_engine *engine, struct ed_op *op)
@@ -161,18 +235,20 @@ static void epoll_submit(struct ed_engine *engine, struct ed_op *op)
     struct epoll *epoll = epoll_of(engine);
     struct epoll_watch *watch;
 
-    switch (op->kind) {
-    case ED_OP_NOP: epoll_end(epoll, op, 0); break;
-    case ED_OP_POLL:
-        watch = op->fd >= 0 ? epoll_watch(epoll, op->fd) : NULL;
-        if (!watch) {
-            epoll_end(epoll, op, op->fd >= 0 ? -ENOMEM : -EBADF);
-            break;
-        }
-        ed_list_append(&watch->ops, &op->link);
-        epoll_mark_stale(epoll, watch);
-        break;
+    if (op->kind == ED_OP_CLOSE)
+        epoll_forget(engine, op->fd);
+    if (!ed_op_awaits(op)) {
+        ed_engine_complete(engine, op, ed_op_attempt(op));
+        return;
     }
+    watch = op->fd >= 0 ? epoll_watch(epoll, op->fd) : NULL;
+    if (!watch || (op->kind == ED_OP_RECV_MANY && !epoll_has_room(epoll)))
+        ed_engine_end(engine, op, op->fd >= 0 ? -ENOMEM : -EBADF);
+    else if (op->kind == ED_OP_POLL || op->kind == ED_OP_READ || op->kind == ED_OP_WRITE ||
+             (epoll_is_receive(op) && watch->drained && watch->asked))
+        epoll_watch_op(epoll, watch, op);
+    else
+        epoll_attempt(epoll, watch, op);
 }
 
 static void epoll_cancel(struct ed_engine *engine, struct ed_op *op)
@@ -180,7 +256,7 @@ static void epoll_cancel(struct ed_engine *engine, struct ed_op *op)
     struct epoll *epoll = epoll_of(engine);
     struct epoll_watch *watch;
 
-    if (op->kind != ED_OP_POLL)
+    if (!ed_op_awaits(op))
         return;
     watch = (size_t)op->fd < epoll->capacity ? epoll->watches[op->fd] : NULL;
     if (!watch)
@@ -190,7 +266,7 @@ static void epoll_cancel(struct ed_engine *engine, struct ed_op *op)
             continue;
         ed_list_remove(&watch->ops, link);
         epoll_mark_stale(epoll, watch);
-        epoll_end(epoll, op, -ECANCELED);
+        ed_engine_end(engine, op, -ECANCELED);
     }
     epoll_forget(engine, op->fd);
 }
@@ -223,18 +299,20 @@ static void epoll_update(struct epoll *epoll)
 
         watch->stale = false;
         ED_LIST_FOR_EACH(op, &watch->ops)
-            wanted |= ed_container_of(op, struct ed_op, link)->events | ED_POLL_ERR | ED_POLL_HUP;
+            wanted |=
+                ed_op_awaits(ed_container_of(op, struct ed_op, link)) | ED_POLL_ERR | ED_POLL_HUP;
         if (wanted == watch->asked && !(wanted && watch->doubtful))
             continue;
         rc = epoll_ask(epoll, watch, wanted);
         watch->asked = rc == 0 ? wanted : 0;
         watch->doubtful = false;
         while (rc < 0 && (link = ed_list_pop(&watch->ops)))
-            epoll_end(epoll, ed_container_of(link, struct ed_op, link), rc);
+            ed_engine_end(&epoll->engine, ed_container_of(link, struct ed_op, link), rc);
     }
 }
 
-/* Completes the operations of one watch that wanted what has come. */
+/* Completes the operations of one watch that wanted what has come. One that another's done
+ * cancels before its turn finds out then. */
 static void epoll_fire(struct epoll *epoll, struct epoll_watch *watch, uint32_t events)
 {
     struct eddy_list_ fired = {NULL, NULL};
@@ -243,7 +321,7 @@ static void epoll_fire(struct epoll *epoll, struct epoll_watch *watch, uint32_t 
     ED_LIST_FOR_EACH(candidate, &watch->ops) {
         struct ed_op *op = ed_container_of(candidate, struct ed_op, link);
 
-        op->result = (int)(events & (op->events | ED_POLL_ERR | ED_POLL_HUP));
+        op->result = (int)(events & (ed_op_awaits(op) | ED_POLL_ERR | ED_POLL_HUP));
         if (!op->result)
             continue;
         ed_list_remove(&watch->ops, candidate);
@@ -253,20 +331,10 @@ static void epoll_fire(struct epoll *epoll, struct epoll_watch *watch, uint32_t 
     while ((link = ed_list_pop(&fired))) {
         struct ed_op *op = ed_container_of(link, struct ed_op, link);
 
-        ed_engine_complete(&epoll->engine, op, op->result);
-    }
-}
-
-static void epoll_complete_ended(struct epoll *epoll)
-{
-    struct eddy_list_ ended = epoll->ended;
-    struct eddy_link_ *link;
-
-    epoll->ended = (struct eddy_list_){NULL, NULL};
-    while ((link = ed_list_pop(&ended))) {
-        struct ed_op *op = ed_container_of(link, struct ed_op, link);
-
-        ed_engine_complete(&epoll->engine, op, op->result);
+        if (op->kind == ED_OP_POLL)
+            ed_engine_complete(&epoll->engine, op, op->result);
+        else
+            epoll_attempt(epoll, watch, op);
     }
 }
 
@@ -303,14 +371,13 @@ static int epoll_wait_(struct ed_engine *engine, int64_t timeout)
     int count;
 
     epoll_update(epoll);
-    count = epoll_wait_events(epoll, events, ed_list_empty(&epoll->ended) ? timeout : 0);
+    count = epoll_wait_events(epoll, events, ed_list_empty(&engine->ended) ? timeout : 0);
     for (int i = 0; i < count; i++) {
         if (events[i].data.ptr)
             epoll_fire(epoll, events[i].data.ptr, events[i].events);
         else if (read(epoll->wake_fd, &wakes, sizeof wakes) < 0 && errno != EAGAIN)
             return -errno;
     }
-    epoll_complete_ended(epoll);
     return count >= 0 || count == -EINTR ? 0 : count;
 }
 

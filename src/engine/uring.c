@@ -8,6 +8,10 @@
  * nothing interrupts the tasks. A wait that need not sleep enters the kernel
  * only if there is something to submit or the kernel says that it has work.
  *
+ * What is received by RECV_MANY goes to buffers that all sockets share (uring_buffers.c),
+ * so that a connection that is silent holds none. What io_uring cannot do, or only in a
+ * thread of the kernel's, is done here once a poll says that it is time (attempt.c).
+ *
  * user_data is the operation's address; 0 marks a cancel request, whose own
  * completion nobody waits for, and WAKE the poll of the eventfd behind wake.
  * That poll is renewed each time it fires.
@@ -24,13 +28,15 @@
 #include "base/stats.h"
 #include "base/time.h"
 #include "engine/engine.h"
+#include "engine/uring_buffers.h"
 
-#define URING_ENTRIES 256 /* of the submission ring; the completion ring has 4 times that */
+#define URING_ENTRIES 256 /* of the submission ring; the completion ring has 16 times that */
 #define URING_WAKE ((uint64_t)1)
 
 struct uring {
     struct ed_engine engine;
     struct io_uring ring;
+    struct ed_uring_buffers buffers;
     int wake_fd;
     bool wake_armed;
 };
@@ -61,7 +67,7 @@ static int uring_setup(struct io_uring *ring)
     struct io_uring_params params = {
         .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE |
                  IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL,
-        .cq_entries = URING_ENTRIES * 4,
+        .cq_entries = URING_ENTRIES * 16,
     };
     int rc = io_uring_queue_init_params(URING_ENTRIES, ring, &params);
 
@@ -72,7 +78,8 @@ static int uring_setup(struct io_uring *ring)
         return -EINVAL;
     }
     io_uring_ring_dontfork(ring);
-    rc = io_uring_get_events(ring); /* a filter may allow the set-up only */
+    (void)io_uring_register_ring_fd(ring); /* saves the look-up of its descriptor each time */
+    rc = io_uring_get_events(ring);        /* a filter may allow the set-up only */
     if (rc < 0 && rc != -EINTR) {
         io_uring_queue_exit(ring);
         return rc;
@@ -109,6 +116,7 @@ static void uring_close(struct ed_engine *engine)
 {
     struct uring *uring = uring_of(engine);
 
+    ed_uring_buffers_close(&uring->buffers, &uring->ring);
     io_uring_queue_exit(&uring->ring);
     close(uring->wake_fd);
     ed_stats_add(ED_STAT_DESCRIPTORS, -2);
@@ -123,15 +131,70 @@ static void uring_abandon(struct ed_engine *engine)
     ed_stats_add(ED_STAT_DESCRIPTORS, -2);
 }
 
-static void uring_submit(struct ed_engine *engine, struct ed_op *op)
+/* What is attempted once a poll says so. */
+static bool uring_is_polled(const struct ed_op *op)
 {
-    struct io_uring_sqe *sqe = uring_sqe(uring_of(engine));
+    return op->kind == ED_OP_RECVMMSG || op->kind == ED_OP_SENDFILE || op->kind == ED_OP_READ ||
+           op->kind == ED_OP_WRITE;
+}
+
+static void uring_prepare_transfer(struct uring *uring, struct io_uring_sqe *sqe, struct ed_op *op)
+{
+    switch (op->kind) {
+    case ED_OP_RECV: io_uring_prep_recv(sqe, op->fd, op->data, op->size, op->flags); break;
+    case ED_OP_RECV_MANY:
+        io_uring_prep_recv_multishot(sqe, op->fd, NULL, 0, op->flags);
+        sqe->flags |= IOSQE_BUFFER_SELECT;
+        sqe->buf_group = ED_URING_GROUP;
+        break;
+    case ED_OP_RECVMSG: io_uring_prep_recvmsg(sqe, op->fd, op->message, (unsigned)op->flags); break;
+    case ED_OP_SEND:
+        io_uring_prep_send(sqe, op->fd, op->data, op->size, op->flags | MSG_NOSIGNAL);
+        break;
+    case ED_OP_SENDMSG:
+        io_uring_prep_sendmsg(sqe, op->fd, op->message, (unsigned)op->flags | MSG_NOSIGNAL);
+        break;
+    default: io_uring_prep_poll_add(sqe, op->fd, ed_op_awaits(op)); break;
+    }
+    (void)uring;
+}
+
+static void uring_start(struct uring *uring, struct ed_op *op)
+{
+    struct io_uring_sqe *sqe = uring_sqe(uring);
 
     switch (op->kind) {
     case ED_OP_NOP: io_uring_prep_nop(sqe); break;
-    case ED_OP_POLL: io_uring_prep_poll_add(sqe, op->fd, op->events); break;
+    case ED_OP_ACCEPT:
+        io_uring_prep_accept(sqe, op->fd, op->address, op->address ? &op->address_size : NULL,
+                             SOCK_CLOEXEC | SOCK_NONBLOCK);
+        break;
+    case ED_OP_ACCEPT_MANY:
+        io_uring_prep_multishot_accept(sqe, op->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        break;
+    case ED_OP_CONNECT: io_uring_prep_connect(sqe, op->fd, op->address, op->address_size); break;
+    case ED_OP_SHUTDOWN: io_uring_prep_shutdown(sqe, op->fd, op->flags); break;
+    case ED_OP_CLOSE: io_uring_prep_close(sqe, op->fd); break;
+    default: uring_prepare_transfer(uring, sqe, op); break;
     }
     io_uring_sqe_set_data(sqe, op);
+}
+
+static void uring_submit(struct ed_engine *engine, struct ed_op *op)
+{
+    struct uring *uring = uring_of(engine);
+    int rc = 0;
+
+    if (op->kind == ED_OP_RECV_MANY)
+        rc = ed_uring_buffers_open(&uring->buffers, &uring->ring);
+    if (op->kind == ED_OP_CONNECT && op->address->sa_family == AF_UNIX) {
+        ed_engine_end(engine, op, ed_op_attempt(op)); /* never waits; see attempt.c */
+        return;
+    }
+    if (rc < 0)
+        ed_engine_end(engine, op, rc);
+    else
+        uring_start(uring, op);
 }
 
 static void uring_cancel(struct ed_engine *engine, struct ed_op *op)
@@ -151,6 +214,61 @@ static void uring_arm_wake(struct uring *uring)
     uring->wake_armed = true;
 }
 
+/* Bytes in a shared buffer; it is free again when done returns. */
+static void
+uring_received(struct uring *uring, struct ed_op *op, int result, unsigned buffer, bool more)
+{
+    op->data = ed_uring_buffer(&uring->buffers, buffer);
+    if (result > 0)
+        ed_engine_deliver(&uring->engine, op, result);
+    ed_uring_buffers_give_back(&uring->buffers, buffer);
+    if (result > 0 && more)
+        return;
+    if (result > 0 && !op->cancelled)
+        uring_start(uring, op); /* the kernel has let go of it: again */
+    else
+        ed_engine_complete(&uring->engine, op, result > 0 ? -ECANCELED : result);
+}
+
+/* The end of an operation, unless it can go on. */
+static void uring_ended(struct uring *uring, struct ed_op *op, int result)
+{
+    if (result == -ENOBUFS && op->kind == ED_OP_RECV_MANY && !op->cancelled) {
+        ed_uring_buffers_grow(&uring->buffers);
+        uring_start(uring, op);
+        return;
+    }
+    if (result >= 0 && op->kind == ED_OP_ACCEPT_MANY) {
+        ed_engine_deliver(&uring->engine, op, result);
+        if (!op->cancelled) {
+            uring_start(uring, op);
+            return;
+        }
+        result = -ECANCELED;
+    }
+    if (result > 0 && uring_is_polled(op)) {
+        result = ed_op_attempt(op);
+        if (result == -EAGAIN && !op->cancelled) {
+            uring_start(uring, op);
+            return;
+        }
+    }
+    ed_engine_complete(&uring->engine, op,
+                       result == -EAGAIN && op->cancelled ? -ECANCELED : result);
+}
+
+static void uring_completed(struct uring *uring, struct ed_op *op, int result, unsigned flags)
+{
+    bool more = flags & IORING_CQE_F_MORE;
+
+    if (flags & IORING_CQE_F_BUFFER)
+        uring_received(uring, op, result, flags >> IORING_CQE_BUFFER_SHIFT, more);
+    else if (more)
+        ed_engine_deliver(&uring->engine, op, result);
+    else
+        uring_ended(uring, op, result);
+}
+
 static void uring_reap(struct uring *uring)
 {
     struct io_uring_cqe *cqe;
@@ -158,6 +276,7 @@ static void uring_reap(struct uring *uring)
     while (io_uring_peek_cqe(&uring->ring, &cqe) == 0) {
         uint64_t data = io_uring_cqe_get_data64(cqe);
         int result = cqe->res;
+        unsigned flags = cqe->flags;
 
         io_uring_cqe_seen(&uring->ring, cqe);
         if (data == URING_WAKE) {
@@ -167,7 +286,7 @@ static void uring_reap(struct uring *uring)
             if (read(uring->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
                 ed_die("eventfd: %s", eddy_strerror(-errno));
         } else if (data != 0) {
-            ed_engine_complete(&uring->engine, (struct ed_op *)(uintptr_t)data, result);
+            uring_completed(uring, (struct ed_op *)(uintptr_t)data, result, flags);
         }
     }
 }

@@ -263,7 +263,10 @@ static int loop_sleep(eddy_loop *loop)
     int64_t timeout = next;
     int rc;
 
-    if (__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE))
+    ed_engine_flush(loop->engine);
+    if (loop->ready)
+        timeout = 0;
+    else if (__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE))
         timeout = 0;
     else if (loop->virtual_clock)
         timeout = next <= loop->virtual_now || (next != ED_NEVER && !loop->jobs) ? 0 : ED_NEVER;
