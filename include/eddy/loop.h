@@ -172,6 +172,7 @@ enum eddy_report_kind {
     EDDY_REPORT_DEADLOCK,        /* nothing can go on; `message` lists the tasks */
     EDDY_REPORT_SHUTDOWN,        /* a task failed while eddy_run cleaned up */
     EDDY_REPORT_RESOURCE,        /* something ran short, or did not end in time */
+    EDDY_REPORT_HANDLER_FAILED,  /* the handler of a server's connection returned an error */
 
     /* in debug mode, see eddy/debug.h */
     EDDY_REPORT_SLOW,            /* a task or callback held the loop for long */

@@ -73,6 +73,7 @@ struct eddy_buffer_ {
 struct eddy_stream {
     const eddy_stream_class *kind;
     eddy_loop *loop;
+    void *owner; /* the server's connection that it is, or NULL */
     struct eddy_buffer_ in;
     char *lent;       /* an older block that a peek has shown */
     size_t limit;     /* of a line */

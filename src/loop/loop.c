@@ -133,6 +133,26 @@ static void loop_drain_engine(eddy_loop *loop)
         (void)ed_engine_wait(loop->engine, ED_SECOND); /* an error leaves them in flight: again */
 }
 
+static void loop_close_resources(eddy_loop *loop)
+{
+    ED_LIST_FOR_EACH(link, &loop->resources) {
+        struct ed_resource *resource = ed_container_of(link, struct ed_resource, link);
+
+        resource->close(resource, false);
+    }
+}
+
+static void loop_free_resources(eddy_loop *loop)
+{
+    struct eddy_link_ *link;
+
+    while ((link = ed_list_pop(&loop->resources))) {
+        struct ed_resource *resource = ed_container_of(link, struct ed_resource, link);
+
+        resource->close(resource, true);
+    }
+}
+
 int eddy_loop_close(eddy_loop *loop)
 {
     if (loop->running || loop->reporting)
@@ -149,11 +169,13 @@ int eddy_loop_close(eddy_loop *loop)
         loop->executors_close(loop);
     ed_loop_close_inbox(loop);
     ed_loop_close_readers(loop);
+    loop_close_resources(loop);
     loop_drain_engine(loop);
     ed_loop_close_handles(loop);
     ed_timer_init(&loop->timers, 0); /* what is left belongs to tasks that end now */
     if (loop->tasks)
         loop->tasks_close(loop);
+    loop_free_resources(loop);
     loop->ready = NULL;
     loop->ready_end = &loop->ready;
     ed_engine_close(loop->engine);

@@ -38,6 +38,14 @@ struct ed_ready {
     void (*run)(struct ed_ready *node);
 };
 
+/* Something that its owner has to close, such as a stream. What is left when the loop closes
+ * is told twice: first to let go of the kernel, then, when nothing is in flight and no task is
+ * left, to free itself. */
+struct ed_resource {
+    struct eddy_link_ link;
+    void (*close)(struct ed_resource *resource, bool end);
+};
+
 struct eddy_loop {
     /* the hot line: what each switch between tasks touches */
     struct ed_ready *ready, **ready_end;
@@ -94,6 +102,7 @@ struct eddy_loop {
     void (*tasks_close)(eddy_loop *loop);
     struct ed_executors *executors;
     void (*executors_close)(eddy_loop *loop);
+    struct eddy_list_ resources; /* struct ed_resource */
 
     struct eddy_link_ link; /* in the list of all loops */
     pthread_t thread;       /* that opened it, */
@@ -132,6 +141,16 @@ ED_INLINE struct ed_ready *ed_loop_take_ready(eddy_loop *loop)
     if (!loop->ready)
         loop->ready_end = &loop->ready;
     return node;
+}
+
+/* Enters a resource of the loop, and takes it out. */
+ED_INLINE void ed_loop_enter_resource(eddy_loop *loop, struct ed_resource *resource)
+{
+    ed_list_append(&loop->resources, &resource->link);
+}
+ED_INLINE void ed_loop_remove_resource(eddy_loop *loop, struct ed_resource *resource)
+{
+    ed_list_remove(&loop->resources, &resource->link);
 }
 
 /* Sets the clock and the order of a loop in which nothing is scheduled yet: seed 0 is
