@@ -3,9 +3,17 @@
  * Writing a kind of stream of one's own: a stream over a stream, as TLS is one.
  *
  * The kind says how bytes come and go; the library does the rest over it: buffering,
- * lines, limits, busy readers, queues of writers, the end of the stream, errors. Its
- * object begins with a struct eddy_stream, which eddy_stream_init sets up. All functions
- * but `abort` run in the calling task and may suspend; each may be NULL where it says so.
+ * lines, limits, busy readers, queues of writers, the end of the stream, errors and their
+ * texts, counters. Its object begins with a struct eddy_stream, which eddy_stream_init sets
+ * up. All functions but `abort`, `pending`, `resume` and those of the last group run in the
+ * calling task and may suspend; each may be NULL where it says so.
+ *
+ * A close or an abort of the stream gets a task out that waits in `read`, `write`, `flush`,
+ * `write_eof` or `sendfile` as a cancel would: the call that waits there returns
+ * -ESHUTDOWN or -ECONNABORTED. So do the calls of a group that has failed, with any code.
+ * Such errors, which are the task's, and -ENOMEM, -EBUSY and -EAGAIN do not break a stream;
+ * after any other it is broken. An error may have a text, of eddy_raise; else one is made of
+ * the kind's name, the peer's and the numbers.
  */
 #ifndef EDDY_STREAM_CLASS_H
 #define EDDY_STREAM_CLASS_H
@@ -20,22 +28,22 @@ typedef struct eddy_stream_class {
 
     /*
      * Waits for bytes, and puts 1 to `size` of them at `data`, which is never empty. One
-     * task at a time. Returns how many, 0 at the end, or an error; after an error other than
-     * -ECANCELED, -ETIMEDOUT, -ENOMEM, -EBUSY, it is not called again, and the error stays.
-     * More that came with them may be left to eddy_stream_push.
+     * task at a time. Returns how many, 0 at the end, or an error; after the end, or an error
+     * that breaks the stream, it is not called again. More that came with them may be given
+     * to eddy_stream_push, also before it returns.
      */
     ssize_t (*read)(eddy_stream *stream, void *data, size_t size);
 
     /*
-     * Sends all bytes of the parts, one task at a time and in order; *done says how many
-     * were taken, also with an error. After an error other than -ECANCELED, -ETIMEDOUT,
-     * -ENOMEM and -EAGAIN the stream is broken. With `wait` false it must not suspend:
-     * -EAGAIN with nothing taken, when it had to.
+     * Sends all bytes of the parts, one task at a time and in order; *done, 0 at first, says
+     * how many were taken, also with an error. With `wait` false it must not suspend, and may
+     * run outside a task: -EAGAIN with nothing taken, when it had to wait.
      */
     int (*write)(eddy_stream *stream, const struct iovec *parts, size_t count, bool wait,
                  size_t *done);
 
-    /* Waits until `kept` bytes or fewer are held back from earlier writes. NULL: none are. */
+    /* Waits until `kept` bytes or fewer are held back from earlier writes. One task at a time,
+     * and not beside `write`. NULL: none are. */
     int (*flush)(eddy_stream *stream, size_t kept);
 
     /* Bytes held back from earlier writes now; NULL: none. */
@@ -43,16 +51,20 @@ typedef struct eddy_stream_class {
 
     int (*write_eof)(eddy_stream *stream); /* after a flush; NULL: it cannot */
 
-    /* Breaks the connection at once, so that what waits inside returns soon; `rc` is why.
-     * Does not suspend. */
+    /* Breaks the connection at once and drops what was not sent; `rc` is why. Whoever waits
+     * inside is cancelled besides. Does not suspend; once. */
     void (*abort)(eddy_stream *stream, int rc);
 
     /* Ends it in order, after a flush or an abort, when nobody is inside any more: says
      * goodbye to the peer, unless it was aborted, and waits until nothing of the stream is in
-     * the kernel. Returns the error of the goodbye. */
+     * the kernel. Shielded. Returns the error of the goodbye. */
     int (*close)(eddy_stream *stream);
 
-    void (*free)(eddy_stream *stream); /* the object; last of all */
+    void (*free)(eddy_stream *stream); /* the object; last of all; shielded */
+
+    /* Called when a reader has taken so much that no more than the stream's limit is kept,
+     * after the kind has set stream->paused, which is false again. NULL: it waits for `read`. */
+    void (*resume)(eddy_stream *stream);
 
     /* Texts and descriptor, see eddy_stream_peer_name; NULL: none. */
     const char *(*peer_name)(const eddy_stream *stream);
@@ -69,39 +81,49 @@ struct eddy_buffer_ {
     size_t start, end, capacity;
 };
 
-/* What every stream begins with. The members are the library's. */
+/* What every stream begins with. The members are the library's, but for `paused`. */
 struct eddy_stream {
     const eddy_stream_class *kind;
     eddy_loop *loop;
-    void *owner; /* the server's connection that it is, or NULL */
-    struct eddy_buffer_ in;
-    char *lent;       /* an older block that a peek has shown */
-    size_t limit;     /* of a line */
-    size_t high, low; /* of what is kept from writers */
-    size_t partial;   /* of the last call that failed */
-    uint64_t received, sent;
-    struct eddy_list_ writers; /* who wait for their turn, */
-    struct eddy_list_ leavers; /* and the close for those who are inside */
-    unsigned inside;           /* calls that are in it now */
-    int error;                 /* why it is broken, 0: it is not */
-    char saved;                /* the byte that a line's NUL stands on */
-    bool has_saved, shown;
+    void *owner;                 /* the server's connection that it is, or NULL */
+    struct eddy_buffer_ in;      /* what came and was not read, */
+    struct eddy_buffer_ behind;  /* and what follows it, while `in` must not move */
+    size_t limit;                /* of a line */
+    size_t high, low;            /* of what is kept from writers */
+    size_t partial;              /* of the last call that failed */
+    uint64_t received, taken;    /* bytes: from the kind, and by it */
+    struct eddy_list_ calls;     /* who may wait in it now */
+    struct eddy_list_ writers;   /* who wait for their turn */
+    struct eddy_list_ leavers;   /* the close, which waits until nobody is inside */
+    struct eddy_list_ closers;   /* other closes, which wait for the first */
+    unsigned inside;             /* calls that are in it now, the close's not among them */
+    int shut;                    /* what all calls return, once it is closed or aborted */
+    int read_error, write_error; /* why it is broken, 0: it is not */
+    char saved;                  /* the byte that a line's NUL stands on */
+    bool has_saved;
+    bool shown;   /* bytes of `in` are lent */
+    bool filling; /* the kind writes behind the bytes of `in` */
     bool reading, writing;
+    bool paused;   /* by the kind: see `resume` */
     bool ended;    /* the end was read from the kind */
     bool finished; /* eddy_write_eof */
     bool closing, aborted;
 };
 
-/* Sets a stream up, for the running loop; the object around it was zeroed. 0, or -EPERM
- * outside a loop. */
+/* Sets a stream up, for the running loop; the object around it was zeroed. 0, -ENOMEM, or
+ * -EPERM outside a loop. Nothing has to be undone when its opening fails later. */
 EDDY_NODISCARD EDDY_API int eddy_stream_init(eddy_stream *stream, const eddy_stream_class *kind);
 
-/* Adds bytes behind what is kept for readers. 0 or -ENOMEM. */
+/* Adds bytes behind what is kept for readers, and behind those that a `read` under way is to
+ * return; also from callbacks. 0 or -ENOMEM, with nothing added. */
 EDDY_NODISCARD EDDY_API int eddy_stream_push(eddy_stream *stream, const void *data, size_t size);
+
+/* How many bytes may still be pushed before twice the stream's limit is kept. */
+EDDY_API size_t eddy_stream_room(const eddy_stream *stream);
 
 /* What is kept for readers now: how many bytes, and in *data where they are, until anything
  * else is done with the stream. Does not suspend or check; eddy_consume takes them. */
-EDDY_API size_t eddy_stream_kept(const eddy_stream *stream, const char **data);
+EDDY_API size_t eddy_stream_kept(eddy_stream *stream, const char **data);
 
 EDDY_END_DECLS
 #endif

@@ -18,6 +18,7 @@ static const char *const scope_names[] = {
     [ED_SCOPE_TIMEOUT] = "timeout",
     [ED_SCOPE_SHIELD] = "shield",
     [ED_SCOPE_GROUP] = "group",
+    [ED_SCOPE_CALL] = "call", /* one that others may end, such as a read */
 };
 
 void ed_scope_enter(struct eddy_scope_ *scope, enum ed_scope_kind kind, const char *where)

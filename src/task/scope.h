@@ -10,7 +10,7 @@
 #include "base/compat.h"
 #include "eddy/scope.h"
 
-enum ed_scope_kind { ED_SCOPE_TIMEOUT, ED_SCOPE_SHIELD, ED_SCOPE_GROUP };
+enum ed_scope_kind { ED_SCOPE_TIMEOUT, ED_SCOPE_SHIELD, ED_SCOPE_GROUP, ED_SCOPE_CALL };
 
 /* Opens a scope in the running task; outside a task it has no effect. */
 void ed_scope_enter(struct eddy_scope_ *scope, enum ed_scope_kind kind, const char *where);

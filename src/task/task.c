@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/die.h"
 #include "base/memory.h"
 #include "base/stats.h"
@@ -765,6 +766,7 @@ static void tasks_close(eddy_loop *loop)
     }
     ed_generators_close(loop);
     ed_stacks_close(&tasks->stacks);
+    ed_buffers_trim();
     ed_free(tasks);
     loop->tasks = NULL;
 }
