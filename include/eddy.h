@@ -3,9 +3,11 @@
 #ifndef EDDY_H
 #define EDDY_H
 
+#include "eddy/address.h"    /* eddy_address */
 #include "eddy/call.h"       /* EDDY_ASYNC, EDDY_CALL */
 #include "eddy/compat.h"     /* attributes */
 #include "eddy/debug.h"      /* eddy_dump_tasks */
+#include "eddy/dns.h"        /* eddy_getaddrinfo */
 #include "eddy/error.h"      /* EDDY_TRY, eddy_raise */
 #include "eddy/executor.h"   /* eddy_to_thread */
 #include "eddy/exit_stack.h" /* EDDY_EXIT_STACK */

@@ -165,6 +165,8 @@ int eddy_loop_close(eddy_loop *loop)
     pthread_mutex_unlock(&loops_mutex);
     if (loop->tasks)
         loop->tasks_stop(loop);
+    if (loop->names)
+        loop->names_close(loop);
     if (loop->executors)
         loop->executors_close(loop);
     ed_loop_close_inbox(loop);

@@ -103,6 +103,8 @@ struct eddy_loop {
     struct ed_executors *executors;
     void (*executors_close)(eddy_loop *loop);
     struct eddy_list_ resources; /* struct ed_resource */
+    struct ed_names *names;
+    void (*names_close)(eddy_loop *loop);
 
     struct eddy_link_ link; /* in the list of all loops */
     pthread_t thread;       /* that opened it, */
