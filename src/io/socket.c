@@ -1,0 +1,623 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kind of stream that sockets and pipes are.
+ *
+ * Receiving has two ways. A connection starts with RECV_MANY: one operation stays in the
+ * kernel, bytes come in buffers that all connections share, and are copied to the task that
+ * waits or else behind what is kept for readers. That costs least for small messages, and a
+ * silent connection holds no memory. When buffers come full and the readers have room, it is
+ * a bulk transfer: the operation is cancelled, and each read hands its own memory to the
+ * kernel (RECV), without a copy, until small ones come again. Pipes know only the second.
+ *
+ *     `in` is RECV_MANY or RECV, never both; what it brings is in order
+ *
+ * Sending: small writes are copied to `next`; when nothing is under way that becomes `out`,
+ * and the operation `send` is queued for it. The engine hands it to the kernel with the next
+ * look at it, so until then more may be added to `out`. Afterwards more goes to `next` again,
+ * whose turn comes with the completion. Large writes wait until both are empty, and hand over
+ * the caller's memory.
+ *
+ *     next is empty or `send` is with the kernel; bytes leave in the order out, next
+ *
+ * A reader that is cancelled in the first way is simply let go: bytes that come later are
+ * kept. In the second the kernel has its memory, and it waits for the completion.
+ */
+#include "io/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/die.h"
+#include "base/memory.h"
+#include "base/stats.h"
+#include "eddy/stream_class.h"
+#include "io/op.h"
+
+#define SOCKET_DIRECT 16384  /* bytes from which on writes, and reads in bulk, are not copied */
+#define SOCKET_FULL 4096     /* bytes of a full buffer: a sign of bulk */
+#define SOCKET_SMALL_READS 8 /* that end the bulk */
+#define SOCKET_TRANSFER (1 << 30) /* bytes that one operation is asked for */
+#define SOCKET_PARTS 16           /* parts that one operation sends */
+
+struct socket_stream {
+    eddy_stream stream;
+    int fd;
+    bool plain;        /* a pipe: no receive, no send */
+    bool was_blocking; /* to be put back at the end */
+    bool bulk;
+    bool ended; /* the end has come */
+    bool reset; /* close it by a reset */
+    bool left;  /* its loop is closed over it */
+    uint8_t small_reads;
+    int broken_in, broken_out; /* the kernel's errors, once they have come */
+
+    struct ed_op in;
+    struct ed_wait *reader; /* waits for `in` of RECV_MANY, */
+    char *to;               /* and wants the first bytes here */
+    size_t room;
+
+    struct ed_op send;
+    struct eddy_buffer_ out, next;
+    struct eddy_list_ flushers; /* waits whose data is the bytes that may be kept */
+
+    struct ed_wait *closer; /* waits until neither is in flight */
+    struct ed_resource resource;
+    ed_socket_namer *namer;
+    char *names; /* the peer's and the own, or NULL */
+};
+
+static struct socket_stream *socket_of(const eddy_stream *stream)
+{
+    return ed_container_of(stream, struct socket_stream, stream);
+}
+
+static struct ed_engine *socket_engine(const struct socket_stream *s)
+{
+    return s->stream.loop->engine;
+}
+
+/* Lets a close go on when nothing is in flight. */
+static void socket_settle(struct socket_stream *s)
+{
+    struct ed_wait *closer = s->closer;
+
+    if (!closer || s->in.in_flight || s->send.in_flight)
+        return;
+    s->closer = NULL;
+    ed_wake(closer, 0);
+}
+
+/* Receiving. */
+
+static bool socket_abort_read(struct ed_wait *wait)
+{
+    struct socket_stream *s = (struct socket_stream *)wait->data;
+
+    s->reader = NULL;
+    return true;
+}
+
+static const struct ed_wait_kind socket_read_kind = {"stream.read", socket_abort_read, NULL};
+
+static void socket_receive_many(struct socket_stream *s);
+
+static void socket_wake_reader(struct socket_stream *s, int result)
+{
+    struct ed_wait *reader = s->reader;
+
+    s->reader = NULL;
+    ed_wake(reader, result);
+}
+
+/* More bytes than the reader has room for, or no reader: kept, up to a limit. */
+static void socket_keep(struct socket_stream *s, const char *data, size_t size)
+{
+    if (eddy_stream_push(&s->stream, data, size) < 0) {
+        s->broken_in = -ENOMEM;
+        ed_engine_cancel(socket_engine(s), &s->in);
+    } else if (eddy_stream_room(&s->stream) == 0) {
+        s->stream.paused = true;
+        ed_engine_cancel(socket_engine(s), &s->in);
+    }
+}
+
+static void socket_take(struct socket_stream *s, const char *data, size_t size)
+{
+    size_t first = 0;
+
+    if (size >= SOCKET_FULL && s->reader && s->room >= SOCKET_DIRECT && !s->bulk) {
+        s->bulk = true;
+        s->small_reads = 0;
+        ed_engine_cancel(socket_engine(s), &s->in);
+    }
+    if (ed_likely(s->reader != NULL)) {
+        first = size < s->room ? size : s->room;
+        memcpy(s->to, data, first);
+        socket_wake_reader(s, (int)first);
+    }
+    if (size > first)
+        socket_keep(s, data + first, size - first);
+}
+
+/* The last completion of a RECV_MANY. */
+static void socket_received_all(struct socket_stream *s, int result)
+{
+    if (result == 0)
+        s->ended = true;
+    else if (result != -ECANCELED && !s->broken_in)
+        s->broken_in = result;
+    if (!s->reader)
+        socket_settle(s);
+    else if (result == 0 || s->broken_in)
+        socket_wake_reader(s, s->broken_in);
+    else
+        socket_receive_many(s); /* it was cancelled for an earlier reader's sake */
+}
+
+static void socket_received(struct ed_op *op)
+{
+    struct socket_stream *s = ed_container_of(op, struct socket_stream, in);
+
+    if (op->more)
+        socket_take(s, op->data, (size_t)op->result);
+    else
+        socket_received_all(s, op->result);
+}
+
+static void socket_receive_many(struct socket_stream *s)
+{
+    s->in.done = socket_received;
+    s->in.kind = ED_OP_RECV_MANY;
+    s->in.fd = s->fd;
+    ed_engine_submit(socket_engine(s), &s->in);
+}
+
+/* There is room again. */
+static void socket_resume(eddy_stream *stream)
+{
+    struct socket_stream *s = socket_of(stream);
+
+    if (!s->in.in_flight && !s->ended && !s->broken_in && !s->bulk)
+        socket_receive_many(s);
+}
+
+static ssize_t socket_read_many(struct socket_stream *s, void *data, size_t size)
+{
+    struct ed_wait wait = ED_WAIT(&socket_read_kind, &s->stream, NULL);
+
+    if (!s->in.in_flight)
+        socket_receive_many(s);
+    wait.data = s;
+    s->reader = &wait;
+    s->to = data;
+    s->room = size < SOCKET_TRANSFER ? size : SOCKET_TRANSFER;
+    return ed_park(&wait);
+}
+
+/* A read into the reader's own memory. */
+static const struct ed_wait_kind socket_direct_kind = ED_OP_WAIT_KIND("stream.read");
+
+static ssize_t socket_read_direct(struct socket_stream *s, void *data, size_t size)
+{
+    ED_AWAITED(read);
+    int result;
+
+    read.op.kind = s->plain ? ED_OP_READ : ED_OP_RECV;
+    read.op.fd = s->fd;
+    read.op.data = data;
+    read.op.size = size < SOCKET_TRANSFER ? size : SOCKET_TRANSFER;
+    result = ed_op_await(&read, &socket_direct_kind);
+    if (result >= SOCKET_FULL)
+        s->small_reads = 0;
+    else if (result > 0 && ++s->small_reads == SOCKET_SMALL_READS)
+        s->bulk = false;
+    return result;
+}
+
+static ssize_t socket_read(eddy_stream *stream, void *data, size_t size)
+{
+    struct socket_stream *s = socket_of(stream);
+
+    if (ed_unlikely(s->broken_in))
+        return s->broken_in;
+    if (ed_unlikely(s->ended))
+        return 0;
+    if (s->plain || (s->bulk && !s->in.in_flight))
+        return socket_read_direct(s, data, size);
+    return socket_read_many(s, data, size);
+}
+
+/* Sending. */
+
+static size_t socket_pending(const eddy_stream *stream)
+{
+    const struct socket_stream *s = socket_of(stream);
+
+    return ed_buffer_size(&s->out) + ed_buffer_size(&s->next);
+}
+
+/* Lets those flushes go on that want no more than this to be kept. */
+static void socket_wake_flushers(struct socket_stream *s)
+{
+    size_t pending = socket_pending(&s->stream);
+
+    ED_LIST_FOR_EACH(link, &s->flushers) {
+        struct ed_wait *wait = ed_container_of(link, struct ed_wait, link);
+
+        if (!s->broken_out && pending > (uintptr_t)wait->data)
+            continue;
+        ed_list_remove(&s->flushers, link);
+        ed_wake(wait, s->broken_out);
+    }
+}
+
+/* Queues what is kept; there is something, and nothing under way. */
+static void socket_send(struct socket_stream *s)
+{
+    if (ed_buffer_size(&s->out) == 0) {
+        struct eddy_buffer_ empty = s->out;
+
+        s->out = s->next;
+        s->next = empty;
+    }
+    s->send.fd = s->fd;
+    s->send.data = ed_buffer_bytes(&s->out);
+    s->send.size = ed_buffer_size(&s->out);
+    ed_engine_submit(socket_engine(s), &s->send);
+}
+
+static void socket_break_out(struct socket_stream *s, int rc)
+{
+    if (!s->broken_out)
+        s->broken_out = rc;
+    if (!s->send.in_flight)
+        ed_buffer_release(&s->out);
+    ed_buffer_release(&s->next);
+    socket_wake_flushers(s);
+}
+
+static void socket_sent(struct ed_op *op)
+{
+    struct socket_stream *s = ed_container_of(op, struct socket_stream, send);
+
+    if (ed_likely(op->result >= 0))
+        ed_buffer_consume(&s->out, (size_t)op->result);
+    if (ed_unlikely(op->result < 0 || s->broken_out))
+        socket_break_out(s, op->result < 0 ? op->result : s->broken_out);
+    else if (socket_pending(&s->stream) > 0)
+        socket_send(s);
+    if (ed_unlikely(s->flushers.first != NULL))
+        socket_wake_flushers(s);
+    socket_settle(s);
+}
+
+/* Copies the parts, `total` bytes, behind what is kept: all, or nothing (-ENOMEM). */
+static int
+socket_copy(struct socket_stream *s, const struct iovec *parts, size_t count, size_t total)
+{
+    bool into_out = s->send.queued || !s->send.in_flight;
+    struct eddy_buffer_ *buffer = into_out ? &s->out : &s->next;
+    int rc;
+
+    if (total == 0)
+        return 0;
+    if (s->send.queued)
+        ed_op_set_memory(&s->send, NULL, 0); /* the block may move */
+    rc = ed_buffer_reserve(buffer, total);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        memcpy(ed_buffer_free_space(buffer), parts[i].iov_base, parts[i].iov_len);
+        ed_buffer_commit(buffer, parts[i].iov_len);
+    }
+    if (s->send.queued)
+        ed_op_set_memory(&s->send, ed_buffer_bytes(&s->out), ed_buffer_size(&s->out));
+    else if (!s->send.in_flight && rc == 0)
+        socket_send(s);
+    return rc;
+}
+
+static const struct ed_wait_kind socket_flush_kind = {"stream.flush", NULL, NULL};
+
+static int socket_flush(eddy_stream *stream, size_t kept)
+{
+    struct socket_stream *s = socket_of(stream);
+    struct ed_wait wait = ED_WAIT(&socket_flush_kind, stream, &s->flushers);
+
+    if (s->broken_out)
+        return s->broken_out;
+    if (socket_pending(stream) <= kept)
+        return 0;
+    if (eddy_thread_.task->pending)
+        return eddy_thread_.task->pending;
+    wait.data = (void *)(uintptr_t)kept;
+    return ed_park(&wait);
+}
+
+static const struct ed_wait_kind socket_write_kind = ED_OP_WAIT_KIND("stream.write");
+
+/* The first bytes of what is left of the parts, in one operation. */
+static void socket_prepare_write(struct socket_stream *s, struct ed_op *op, struct msghdr *message)
+{
+    op->fd = s->fd;
+    if (!s->plain && message->msg_iovlen > 1) {
+        op->kind = ED_OP_SENDMSG;
+        op->message = message;
+        return;
+    }
+    op->kind = s->plain ? ED_OP_WRITE : ED_OP_SEND;
+    op->data = message->msg_iov[0].iov_base;
+    op->size = message->msg_iov[0].iov_len;
+}
+
+/* Describes up to SOCKET_PARTS parts of what is left, behind `skip` bytes: returns how many. */
+static size_t
+socket_rest_of(const struct iovec *parts, size_t count, size_t skip, struct iovec *rest)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < count && used < SOCKET_PARTS; i++) {
+        size_t from = skip < parts[i].iov_len ? skip : parts[i].iov_len;
+
+        skip -= from;
+        if (parts[i].iov_len == from)
+            continue;
+        rest[used].iov_base = (char *)parts[i].iov_base + from;
+        rest[used].iov_len = parts[i].iov_len - from;
+        if (rest[used].iov_len > SOCKET_TRANSFER)
+            rest[used].iov_len = SOCKET_TRANSFER;
+        used++;
+    }
+    return used;
+}
+
+/* Sends the parts from the caller's memory; nothing is kept. */
+static int
+socket_write_direct(struct socket_stream *s, const struct iovec *parts, size_t count, size_t *done)
+{
+    struct iovec rest[SOCKET_PARTS];
+    struct msghdr message = {.msg_iov = rest};
+    ED_AWAITED(write);
+    int result;
+
+    while ((message.msg_iovlen = socket_rest_of(parts, count, *done, rest)) > 0) {
+        socket_prepare_write(s, &write.op, &message);
+        result = ed_op_await(&write, &socket_write_kind);
+        if (result < 0)
+            return result;
+        *done += (size_t)result;
+        if (s->broken_out)
+            return s->broken_out;
+    }
+    return 0;
+}
+
+static int
+socket_write(eddy_stream *stream, const struct iovec *parts, size_t count, bool wait, size_t *done)
+{
+    struct socket_stream *s = socket_of(stream);
+    size_t total = 0;
+    int rc;
+
+    *done = 0;
+    if (ed_unlikely(s->broken_out))
+        return s->broken_out;
+    for (size_t i = 0; i < count; i++)
+        total += parts[i].iov_len;
+    if (total < SOCKET_DIRECT || !wait) {
+        rc = socket_copy(s, parts, count, total);
+        *done = rc < 0 ? 0 : total;
+        return rc;
+    }
+    rc = socket_flush(stream, 0);
+    if (rc < 0)
+        return rc;
+    rc = socket_write_direct(s, parts, count, done);
+    if (rc < 0 && rc != -ECANCELED && rc != -ETIMEDOUT && rc != -ENOMEM)
+        socket_break_out(s, rc);
+    return rc;
+}
+
+static int socket_sendfile(eddy_stream *stream, int fd, off_t offset, size_t count, size_t *done)
+{
+    struct socket_stream *s = socket_of(stream);
+    ED_AWAITED(file);
+    int result = socket_flush(stream, 0);
+
+    *done = 0;
+    file.op.kind = ED_OP_SENDFILE;
+    file.op.fd = s->fd;
+    file.op.source = fd;
+    file.op.offset = offset;
+    while (result == 0 && *done < count) {
+        file.op.size = count - *done;
+        result = ed_op_await(&file, &socket_write_kind);
+        if (result <= 0)
+            break;
+        *done += (size_t)result;
+        result = s->broken_out;
+    }
+    return result;
+}
+
+static int socket_write_eof(eddy_stream *stream)
+{
+    static const struct ed_wait_kind kind = ED_OP_WAIT_KIND("stream.write_eof");
+    struct socket_stream *s = socket_of(stream);
+    ED_AWAITED(shut);
+
+    if (s->broken_out)
+        return s->broken_out;
+    shut.op.kind = ED_OP_SHUTDOWN;
+    shut.op.fd = s->fd;
+    shut.op.flags = SHUT_WR;
+    return ed_op_await(&shut, &kind);
+}
+
+/* The end. */
+
+static void socket_abort(eddy_stream *stream, int rc)
+{
+    struct socket_stream *s = socket_of(stream);
+    struct ed_engine *engine = socket_engine(s);
+
+    s->reset = true;
+    s->broken_in = rc;
+    ed_engine_cancel(engine, &s->in);
+    ed_engine_cancel(engine, &s->send);
+    socket_break_out(s, rc);
+}
+
+static int socket_close_fd(int fd)
+{
+    static const struct ed_wait_kind kind = ED_OP_WAIT_KIND("close");
+    ED_AWAITED(shut);
+
+    shut.op.kind = ED_OP_CLOSE;
+    shut.op.fd = fd;
+    return ed_op_await_shielded(&shut, &kind);
+}
+
+static int socket_close(eddy_stream *stream)
+{
+    static const struct ed_wait_kind kind = {"stream.close", NULL, NULL};
+    struct socket_stream *s = socket_of(stream);
+    struct ed_wait wait = ED_WAIT(&kind, stream, NULL);
+    struct linger now = {.l_onoff = 1};
+    int rc;
+
+    ed_engine_cancel(socket_engine(s), &s->in);
+    ed_engine_cancel(socket_engine(s), &s->send);
+    if (s->in.in_flight || s->send.in_flight) {
+        wait.shielded = true;
+        s->closer = &wait;
+        (void)ed_park(&wait); /* nothing cuts it short */
+    }
+    if (s->reset && !s->plain)
+        (void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now,
+                         sizeof now); /* else it ends in order */
+    if (s->was_blocking)
+        (void)fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) & ~O_NONBLOCK); /* as far as it goes */
+    rc = socket_close_fd(s->fd);
+    s->fd = -1;
+    ed_stats_add(ED_STAT_DESCRIPTORS, -1);
+    return rc;
+}
+
+static void socket_free(eddy_stream *stream)
+{
+    struct socket_stream *s = socket_of(stream);
+
+    if (s->fd >= 0) { /* its loop was closed over it */
+        close(s->fd);
+        ed_stats_add(ED_STAT_DESCRIPTORS, -1);
+    }
+    if (!s->left)
+        ed_loop_remove_resource(stream->loop, &s->resource);
+    ed_buffer_release(&s->out);
+    ed_buffer_release(&s->next);
+    ed_free(s->names);
+    ed_free(s);
+}
+
+/* What is known of it. */
+
+static const char *socket_name(struct socket_stream *s, bool peer)
+{
+    char *text;
+
+    if (!s->names && s->namer)
+        s->names = ed_alloc_zero(2 * ED_SOCKET_NAME);
+    if (!s->names)
+        return "";
+    text = s->names + peer * ED_SOCKET_NAME;
+    if (s->fd >= 0)
+        s->namer(s->fd, peer, text, ED_SOCKET_NAME); /* one that is gone keeps what it had */
+    return text;
+}
+
+static const char *socket_peer_name(const eddy_stream *stream)
+{
+    return socket_name(socket_of(stream), true);
+}
+
+static const char *socket_local_name(const eddy_stream *stream)
+{
+    return socket_name(socket_of(stream), false);
+}
+
+static int socket_fd(const eddy_stream *stream)
+{
+    return socket_of(stream)->fd;
+}
+
+#define SOCKET_CLASS(its_name, eof)                                                                \
+    {                                                                                              \
+        .name = (its_name), .read = socket_read, .write = socket_write, .flush = socket_flush,     \
+        .pending = socket_pending, .write_eof = (eof), .abort = socket_abort,                      \
+        .close = socket_close, .free = socket_free, .peer_name = socket_peer_name,                 \
+        .local_name = socket_local_name, .fd = socket_fd, .resume = socket_resume,                 \
+        .sendfile = socket_sendfile                                                                \
+    }
+
+static const eddy_stream_class socket_classes[] = {
+    [ED_SOCKET_TCP] = SOCKET_CLASS("tcp", socket_write_eof),
+    [ED_SOCKET_UNIX] = SOCKET_CLASS("unix", socket_write_eof),
+    [ED_SOCKET_PIPE] = SOCKET_CLASS("pipe", NULL),
+};
+
+/* The loop closes over it. */
+static void socket_left(struct ed_resource *resource, bool end)
+{
+    struct socket_stream *s = ed_container_of(resource, struct socket_stream, resource);
+    eddy_loop *loop = s->stream.loop;
+
+    if (end) {
+        s->left = true;
+        ed_buffer_release(&s->stream.in);
+        ed_buffer_release(&s->stream.behind);
+        socket_free(&s->stream);
+        return;
+    }
+    ed_loop_report(loop, EDDY_REPORT_RESOURCE, 0, NULL, "a stream (%s %s) was not closed",
+                   s->stream.kind->name, socket_name(s, true));
+    ed_engine_cancel(loop->engine, &s->in);
+    ed_engine_cancel(loop->engine, &s->send);
+}
+
+int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy_stream **out)
+{
+    struct socket_stream *s = ed_alloc_zero(sizeof *s);
+    int rc;
+
+    if (!s)
+        return -ENOMEM;
+    rc = eddy_stream_init(&s->stream, &socket_classes[kind]);
+    if (rc < 0) {
+        ed_free(s);
+        return rc;
+    }
+    s->fd = fd;
+    s->namer = namer;
+    s->plain = kind == ED_SOCKET_PIPE;
+    s->in.done = socket_received;
+    s->in.kind = ED_OP_RECV_MANY;
+    s->in.fd = fd;
+    s->send.done = socket_sent;
+    s->send.kind = s->plain ? ED_OP_WRITE : ED_OP_SEND;
+    s->send.fd = fd;
+    s->send.flags = s->plain ? 0 : MSG_WAITALL;
+    s->resource.close = socket_left;
+    ed_loop_enter_resource(s->stream.loop, &s->resource);
+    ed_stats_add(ED_STAT_DESCRIPTORS, 1);
+    *out = &s->stream;
+    return 0;
+}
+
+void ed_socket_was_blocking(eddy_stream *stream)
+{
+    socket_of(stream)->was_blocking = true;
+}

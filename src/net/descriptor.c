@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors that come from elsewhere, and what kind of stream each is. */
+#include "net/descriptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "eddy/address.h"
+#include "io/socket.h"
+#include "task/task.h"
+
+static void descriptor_name(int fd, bool peer, char *text, size_t size)
+{
+    eddy_address address = {.size = sizeof address.as};
+    int rc = peer ? getpeername(fd, &address.as.any, &address.size)
+                  : getsockname(fd, &address.as.any, &address.size);
+
+    if (rc == 0)
+        eddy_address_text(&address, text, size);
+}
+
+int ed_socket_stream(int fd, int family, eddy_stream **out)
+{
+    return ed_socket_new(fd, family == AF_UNIX ? ED_SOCKET_UNIX : ED_SOCKET_TCP, descriptor_name,
+                         out);
+}
+
+/* What kind a descriptor is: a stream's, or -EINVAL, -EBADF. */
+static int descriptor_kind(int fd)
+{
+    struct stat status;
+    int domain = 0, type = 0;
+    socklen_t size = sizeof type;
+
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))
+        return ED_SOCKET_PIPE;
+    if (!S_ISSOCK(status.st_mode) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+        type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
+        return -EINVAL;
+    return domain == AF_UNIX ? ED_SOCKET_UNIX : ED_SOCKET_TCP;
+}
+
+int eddy_stream_from_fd(int fd, eddy_stream **out)
+{
+    int kind = descriptor_kind(fd), flags = fcntl(fd, F_GETFL), rc;
+
+    if (kind < 0 || flags < 0)
+        return ed_raise(kind < 0 ? kind : -errno, "descriptor %d is not of a stream", fd);
+    rc = ed_socket_new(fd, (enum ed_socket_kind)kind,
+                       kind == ED_SOCKET_PIPE ? NULL : descriptor_name, out);
+    if (rc < 0)
+        return rc;
+    if (!(flags & O_NONBLOCK))
+        ed_socket_was_blocking(*out);
+    (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK); /* cannot fail: the descriptor is there */
+    return 0;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a server listens at.
+ *
+ * A unix socket leaves a file. One that an earlier server has left is removed before the bind,
+ * but only if it is a socket; when the server ends it removes its own, but only if the name
+ * still stands for it: another server may have taken the name over meanwhile.
+ */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include "base/stats.h"
+#include "loop/loop.h"
+#include "task/task.h"
+
+#define LISTENER_BACKLOG 100
+
+static int listener_set(int fd, int level, int option)
+{
+    const int on = 1;
+
+    return setsockopt(fd, level, option, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+static int listener_prepare(int fd, int family, const eddy_server_options *options)
+{
+    int rc = 0;
+
+    if (!options->keep_address && family != AF_UNIX)
+        rc = listener_set(fd, SOL_SOCKET, SO_REUSEADDR);
+    if (rc == 0 && options->reuse_port)
+        rc = listener_set(fd, SOL_SOCKET, SO_REUSEPORT);
+    if (rc == 0 && family == AF_INET6)
+        rc = listener_set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+    if (rc == 0 && family != AF_UNIX && !options->delay_small)
+        rc = listener_set(fd, IPPROTO_TCP, TCP_NODELAY); /* connections inherit these two */
+    if (rc == 0 && options->keep_alive)
+        rc = listener_set(fd, SOL_SOCKET, SO_KEEPALIVE);
+    return rc;
+}
+
+/* The path of a unix socket's file, or NULL. */
+static const char *listener_path(const eddy_address *address)
+{
+    bool named = address->as.any.sa_family == AF_UNIX && address->as.un.sun_path[0];
+
+    return named ? address->as.un.sun_path : NULL;
+}
+
+static void listener_remove_stale(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+        (void)unlink(path); /* else the bind says what is in the way */
+}
+
+static int listener_bind_path(const char *path, const eddy_server_options *options,
+                              struct ed_listener *listener)
+{
+    struct stat status;
+
+    listener_remove_stale(path);
+    if (bind(listener->fd, &listener->address.as.any, listener->address.size) < 0)
+        return -errno;
+    if (options->mode && chmod(path, (mode_t)options->mode) < 0)
+        return -errno;
+    if (stat(path, &status) < 0)
+        return -errno;
+    listener->has_file = !options->keep_file;
+    listener->device = status.st_dev;
+    listener->inode = status.st_ino;
+    return 0;
+}
+
+static int listener_bind(struct ed_listener *listener, const eddy_server_options *options)
+{
+    const char *path = listener_path(&listener->address);
+    int backlog = options->backlog > 0 ? options->backlog : LISTENER_BACKLOG;
+    int rc = 0;
+
+    if (path)
+        rc = listener_bind_path(path, options, listener);
+    else if (bind(listener->fd, &listener->address.as.any, listener->address.size) < 0)
+        rc = -errno;
+    if (rc == 0 && listen(listener->fd, backlog) < 0)
+        rc = -errno;
+    listener->address.size = sizeof listener->address.as;
+    if (rc == 0 &&
+        getsockname(listener->fd, &listener->address.as.any, &listener->address.size) < 0)
+        rc = -errno;
+    return rc;
+}
+
+int ed_listener_open(const eddy_address *address, const eddy_server_options *options,
+                     struct ed_listener *out)
+{
+    int family = address->as.any.sa_family;
+    struct ed_listener listener = {.address = *address};
+    char text[EDDY_ADDRESS_TEXT];
+    int rc;
+
+    listener.fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener.fd < 0) {
+        rc = -errno;
+    } else {
+        ed_stats_add(ED_STAT_DESCRIPTORS, 1);
+        rc = listener_prepare(listener.fd, family, options);
+        if (rc == 0)
+            rc = listener_bind(&listener, options);
+        if (rc < 0)
+            ed_listener_close(&listener);
+    }
+    if (rc < 0)
+        return ed_raise(rc, "cannot listen at %s: %s",
+                        eddy_address_text(address, text, sizeof text), eddy_strerror(rc));
+    *out = listener;
+    return 0;
+}
+
+int ed_listener_adopt(int fd, struct ed_listener *out)
+{
+    struct ed_listener listener = {.fd = fd, .address.size = sizeof listener.address.as};
+    int listens = 0, flags = fcntl(fd, F_GETFL);
+    socklen_t size = sizeof listens;
+
+    if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens ||
+        getsockname(fd, &listener.address.as.any, &listener.address.size) < 0)
+        return ed_raise(-EINVAL, "descriptor %d does not listen", fd);
+    (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK); /* cannot fail: the descriptor is there */
+    ed_stats_add(ED_STAT_DESCRIPTORS, 1);
+    *out = listener;
+    return 0;
+}
+
+static void listener_remove_file(struct ed_listener *listener)
+{
+    const char *path = listener_path(&listener->address);
+    struct stat status;
+
+    if (listener->has_file && stat(path, &status) == 0 && status.st_dev == listener->device &&
+        status.st_ino == listener->inode)
+        (void)unlink(path); /* gone by itself: just as well */
+    listener->has_file = false;
+}
+
+/* shutdown(2) on a listening socket takes it out of the kernel's tables at once, also while an
+ * operation still holds it. */
+void ed_listener_refuse(struct ed_listener *listener)
+{
+    listener_remove_file(listener);
+    (void)shutdown(listener->fd, SHUT_RDWR); /* whatever it says, the close follows */
+}
+
+void ed_listener_close(struct ed_listener *listener)
+{
+    if (listener->fd < 0)
+        return;
+    listener_remove_file(listener);
+    if (eddy_thread_.loop)
+        ed_engine_forget(eddy_thread_.loop->engine, listener->fd);
+    close(listener->fd);
+    listener->fd = -1;
+    ed_stats_add(ED_STAT_DESCRIPTORS, -1);
+}
