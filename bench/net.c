@@ -22,6 +22,7 @@
 
 #define ROUNDS 7 /* unless others are asked for; odd, for the median */
 #define ROUNDS_MAX 1000
+#define PYTHON "/usr/bin/python3" /* the one that python3-uvloop is for */
 #define UVLOOP_ECHO BENCH_PEERS "/uvloop_echo.py"
 
 /* Neighbours are compared. */
@@ -32,9 +33,17 @@ static struct competitor competitors[] = {
     {.name = "Eddy, epoll", "floor-epoll", {"echo-server"}, .engine = "epoll"},
     {.name = "libuv", "floor-epoll", {"libuv-echo"}, .peer = true},
     {.name = "Go", "floor-epoll", {"peers/go-echo"}, .peer = true},
-    {.name = "uvloop", "floor-epoll", {"python3", UVLOOP_ECHO}, .peer = true},
-    {.name = "uvloop, streams", "floor-epoll", {"python3", UVLOOP_ECHO, "--streams"}, .peer = true},
-    {.name = "asyncio", "floor-epoll", {"python3", UVLOOP_ECHO, "--asyncio"}, .peer = true},
+    {.name = "uvloop", "floor-epoll", {PYTHON, UVLOOP_ECHO}, .module = "uvloop", .peer = true},
+    {.name = "uvloop, streams",
+     "floor-epoll",
+     {PYTHON, UVLOOP_ECHO, "--streams"},
+     .module = "uvloop",
+     .peer = true},
+    {.name = "asyncio",
+     "floor-epoll",
+     {PYTHON, UVLOOP_ECHO, "--asyncio"},
+     .module = "asyncio",
+     .peer = true},
     /* A TLS server of Eddy's comes here: engine set, tls true, compared with floor-openssl. */
     {.name = "floor-openssl", NULL, {"floor-openssl"}, .tls = true},
 };

@@ -25,6 +25,8 @@ int connect_to(const struct load *load, unsigned number)
         fail("socket", errno);
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
         fail("TCP_NODELAY", errno);
+    /* Some systems' default would pace what it sends; without this one, so be it. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", sizeof "reno");
     if (number >= PORTS &&
         (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one) < 0 ||
          bind(fd, (struct sockaddr *)&source, sizeof source) < 0))

@@ -46,15 +46,17 @@ static bool build_go(const char *program)
 
 static bool competitor_find(const struct competitor *competitor)
 {
-    const char *program = competitor->command[0];
+    const char *program = competitor->command[0], *module = competitor->module;
 
     if (strcmp(competitor->name, "Go") == 0)
         return build_go(program);
-    if (strcmp(competitor->name, "uvloop") == 0) {
-        const char *argv[] = {program, "-c", "import uvloop", NULL};
-        return succeeds(argv);
-    }
-    return strcmp(program, "python3") == 0 || access(build_path(program), X_OK) == 0;
+    if (!module)
+        return access(build_path(program), X_OK) == 0;
+    const char *argv[] = {
+        program, "-c",
+        "import importlib.util as util, sys; sys.exit(not util.find_spec(sys.argv[1]))", module,
+        NULL};
+    return succeeds(argv);
 }
 
 void competitors_find(struct competitor *competitors, size_t count, bool peers)
@@ -64,7 +66,8 @@ void competitors_find(struct competitor *competitors, size_t count, bool peers)
             continue;
         c->present = competitor_find(c);
         if (!c->present)
-            fprintf(stderr, "net: no %s (%s); measuring the rest\n", c->name, c->command[0]);
+            fprintf(stderr, "net: %s is missing (%s); measuring the rest\n", c->name,
+                    c->module ? c->module : c->command[0]);
     }
 }
 

@@ -20,6 +20,7 @@ struct competitor {
     const char *base;       /* name of the competitor that it is compared with, or NULL */
     const char *command[4]; /* begins with a program of this build, or a path or name of PATH */
     const char *engine;     /* EDDY_ENGINE, or NULL */
+    const char *module;     /* that Python must have, or NULL if it is no Python program */
     bool peer;              /* left out by --no-peers; has no options */
     bool tls;               /* measured in the TLS benchmarks only */
     bool present;           /* it could be found or built */
