@@ -5,7 +5,8 @@
  * without a thread of the kernel's: it polls, then attempts.
  *
  * What has no flag against SIGPIPE is called with it blocked, and one that was raised
- * meanwhile is taken away: a broken pipe is an error, never the end of the program.
+ * meanwhile is taken away: a broken pipe is an error, never the end of the program. It may
+ * be raised by a call that says how much it had written before.
  */
 #include <errno.h>
 #include <signal.h>
@@ -78,7 +79,7 @@ static ssize_t attempt_without_signal(struct ed_op *op)
     pthread_sigmask(SIG_BLOCK, &broken, &before);
     result = op->kind == ED_OP_SENDFILE ? attempt_sendfile(op) : write(op->fd, op->data, op->size);
     error = errno;
-    if (result < 0 && error == EPIPE && !was_pending)
+    if (!was_pending && (result < 0 ? error == EPIPE : (size_t)result < op->size))
         while (sigtimedwait(&broken, NULL, &now) < 0 && errno == EINTR)
             continue;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -130,7 +131,7 @@ int ed_op_attempt(struct ed_op *op)
 uint32_t ed_op_awaits(const struct ed_op *op)
 {
     switch (op->kind) {
-    case ED_OP_POLL: return op->events;
+    case ED_OP_POLL: return op->events | ED_POLL_ERR | ED_POLL_HUP;
     case ED_OP_ACCEPT:
     case ED_OP_ACCEPT_MANY:
     case ED_OP_RECV:
