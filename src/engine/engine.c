@@ -119,21 +119,39 @@ void ed_engine_abandon(struct ed_engine *engine)
 
 static void engine_begin_flight(struct ed_op *op)
 {
-    if (engine_has_memory(op)) {
-        op->flight.memory = op->data;
-        op->flight.size = op->size;
-    }
+    bool has = engine_has_memory(op);
+
+    op->flight.memory = has ? op->data : NULL;
+    op->flight.size = has ? op->size : 0;
     ed_flight_begin(&op->flight);
 }
 
-/* As if the kernel had time for a byte only. */
+/* As if the kernel had time for a byte only. What is received as a message is not cut. */
 static void engine_shorten(struct ed_op *op)
 {
-    if (engine_has_memory(op) && op->size > 1)
+    if (op->kind == ED_OP_SENDMSG) {
+        if (op->message->msg_iovlen == 0 || op->message->msg_iov->iov_len == 0)
+            return;
+        op->whole_parts = op->message->msg_iovlen;
+        op->whole_size = op->message->msg_iov->iov_len;
+        op->message->msg_iovlen = op->message->msg_iov->iov_len = 1;
+    } else if ((engine_has_memory(op) || op->kind == ED_OP_SENDFILE) && op->size > 0) {
+        op->whole_size = op->size;
         op->size = 1;
-    if (op->kind == ED_OP_SENDMSG && op->message->msg_iov->iov_len > 0) {
-        op->message->msg_iovlen = 1;
-        op->message->msg_iov->iov_len = 1;
+    } else {
+        return;
+    }
+    op->shortened = true;
+}
+
+/* Nobody who looks at the operation afterwards is to notice. */
+static void engine_restore(struct ed_op *op)
+{
+    if (op->kind == ED_OP_SENDMSG) {
+        op->message->msg_iovlen = op->whole_parts;
+        op->message->msg_iov->iov_len = op->whole_size;
+    } else {
+        op->size = op->whole_size;
     }
 }
 
@@ -146,16 +164,18 @@ void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char 
     op->flight.where = where;
     op->flight.what = ed_fault_name(engine_faults[op->kind]);
     engine_begin_flight(op);
-    op->cancelled = op->late = op->more = op->begun = false;
+    op->cancelled = op->late = op->more = op->begun = op->ended = op->shortened = false;
     op->failed = 0;
     ed_count(&engine->in_flight, 1);
     rc = engine_is_many(op) ? 0 : ed_fault_check(engine_faults[op->kind]);
     if (ed_unlikely(rc < 0)) {
-        ed_engine_end(engine, op, rc);
-        return;
+        op->failed = rc;
+        if (op->kind != ED_OP_CLOSE) { /* which happens all the same */
+            ed_engine_end(engine, op, rc);
+            return;
+        }
     }
-    if (ed_unlikely(rc == ED_FAULT_SHORT))
-        engine_shorten(op);
+    op->shorten = rc == ED_FAULT_SHORT;
     op->queued = true;
     ed_list_append(&engine->queued, &op->link);
 }
@@ -172,15 +192,8 @@ void ed_op_set_memory(struct ed_op *op, void *data, size_t size)
 void ed_engine_end(struct ed_engine *engine, struct ed_op *op, int result)
 {
     op->result = result;
+    op->ended = true;
     ed_list_append(&engine->ended, &op->link);
-}
-
-static bool engine_has_ended(const struct ed_engine *engine, const struct ed_op *op)
-{
-    ED_LIST_FOR_EACH(link, &engine->ended)
-        if (link == &op->link)
-            return true;
-    return false;
 }
 
 static void engine_cancel(struct ed_engine *engine, struct ed_op *op)
@@ -188,15 +201,16 @@ static void engine_cancel(struct ed_engine *engine, struct ed_op *op)
     if (op->queued) {
         ed_list_remove(&engine->queued, &op->link);
         op->queued = false;
+        ed_engine_forget(engine, op->fd); /* an earlier one may have left something */
         ed_engine_end(engine, op, -ECANCELED);
-    } else if (!engine_has_ended(engine, op)) { /* completes in the next flush anyway */
+    } else if (!op->ended) {
         engine->class->cancel(engine, op);
     }
 }
 
 void ed_engine_cancel(struct ed_engine *engine, struct ed_op *op)
 {
-    if (!op->in_flight || op->cancelled)
+    if (!op->in_flight || op->cancelled || op->kind == ED_OP_CLOSE)
         return;
     op->cancelled = true;
     if (ed_likely(ed_fault_check(ED_FAULT_CANCEL) == 0)) {
@@ -217,7 +231,9 @@ void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result)
             op->flight.what, op->flight.where);
     if (ed_unlikely(op->late))
         ed_list_remove(&engine->late, &op->late_link);
-    op->in_flight = op->late = op->more = false;
+    if (ed_unlikely(op->shortened))
+        engine_restore(op);
+    op->in_flight = op->late = op->more = op->ended = false;
     op->result = ed_unlikely(op->failed < 0) ? op->failed : result;
     ed_count(&engine->in_flight, -1);
     engine->completed++;
@@ -288,8 +304,13 @@ void ed_engine_flush(struct ed_engine *engine)
     engine->queued = (struct eddy_list_){NULL, NULL};
     ED_LIST_FOR_EACH(each, &queued)
         ed_container_of(each, struct ed_op, link)->queued = false;
-    while ((link = ed_list_pop(&queued)))
-        engine->class->submit(engine, ed_container_of(link, struct ed_op, link));
+    while ((link = ed_list_pop(&queued))) {
+        struct ed_op *op = ed_container_of(link, struct ed_op, link);
+
+        if (ed_unlikely(op->shorten))
+            engine_shorten(op);
+        engine->class->submit(engine, op);
+    }
     if (engine->ended.first)
         engine_complete_ended(engine);
 }

@@ -51,7 +51,7 @@ enum ed_op_kind {
     ED_OP_READ,        /* data, size, of a pipe or terminal: bytes, 0 at the end */
     ED_OP_WRITE,       /* data, size, to one: bytes, maybe fewer */
     ED_OP_SHUTDOWN,    /* flags, as `how` of shutdown(2): 0 */
-    ED_OP_CLOSE,       /* 0; `fd` is gone even with an error */
+    ED_OP_CLOSE,       /* 0; `fd` is gone even with an error, and whoever cancels it */
     ED_OP_KINDS,
 };
 
@@ -86,10 +86,14 @@ struct ed_op {
     int failed; /* what a MANY that is made to fail ends with */
     bool in_flight;
     bool queued;    /* not handed to the kernel yet */
+    bool ended;     /* completes in the next flush */
     bool more;      /* in done: not the last time */
     bool begun;     /* a connect that the kernel goes on with */
     bool cancelled; /* a cancel was asked for */
     bool late;      /* and waits for the next wait, by a fault */
+    bool shorten;   /* a fault is to make it short when it is handed over, */
+    bool shortened; /* and has; what it was before: */
+    size_t whole_size, whole_parts;
     struct eddy_link_ link, late_link;
     struct ed_flight flight; /* what of the memory is the kernel's meanwhile */
 };
@@ -173,6 +177,12 @@ void ed_engine_end(struct ed_engine *engine, struct ed_op *op, int result);
 /* The system call behind an operation, tried once (attempt.c): its result, -EAGAIN
  * when it is not the time. */
 int ed_op_attempt(struct ed_op *op);
+
+/* Whether a cancel has reached the engine. */
+ED_INLINE bool ed_op_is_cancelled(const struct ed_op *op)
+{
+    return op->cancelled && !op->late;
+}
 
 /* What a descriptor must be ready for before it can succeed; 0: nothing. */
 uint32_t ed_op_awaits(const struct ed_op *op);

@@ -165,7 +165,7 @@ static bool epoll_is_receive(const struct ed_op *op)
 /* Puts an operation where readiness finds it. */
 static void epoll_watch_op(struct epoll *epoll, struct epoll_watch *watch, struct ed_op *op)
 {
-    if (op->cancelled) {
+    if (ed_op_is_cancelled(op)) {
         ed_engine_end(&epoll->engine, op, -ECANCELED);
         return;
     }
@@ -206,7 +206,7 @@ static void epoll_attempt(struct epoll *epoll, struct epoll_watch *watch, struct
 {
     int result;
 
-    if (op->cancelled) {
+    if (ed_op_is_cancelled(op)) {
         ed_engine_complete(&epoll->engine, op, -ECANCELED);
     } else if (op->kind == ED_OP_ACCEPT_MANY) {
         epoll_accept_many(epoll, watch, op);
