@@ -327,7 +327,6 @@ static void epoll_fire(struct epoll *epoll, struct epoll_watch *watch, uint32_t 
         ed_list_remove(&watch->ops, candidate);
         ed_list_append(&fired, candidate);
     }
-    epoll_mark_stale(epoll, watch);
     while ((link = ed_list_pop(&fired))) {
         struct ed_op *op = ed_container_of(link, struct ed_op, link);
 
@@ -336,6 +335,7 @@ static void epoll_fire(struct epoll *epoll, struct epoll_watch *watch, uint32_t 
         else
             epoll_attempt(epoll, watch, op);
     }
+    epoll_mark_stale(epoll, watch); /* last: what goes on leaves no doubt */
 }
 
 /* epoll counts in ms: rounds up, so that no timer is early. */
