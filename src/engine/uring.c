@@ -30,7 +30,9 @@
 #include "engine/engine.h"
 #include "engine/uring_buffers.h"
 
-#define URING_ENTRIES 256 /* of the submission ring; the completion ring has 16 times that */
+#define URING_ENTRIES 256        /* of the submission ring; the completion ring has 16 times that */
+#define URING_LENGTH 0x7ffff000u /* bytes of one transfer: the kernel's limit, below 32 bits */
+#define URING_REAPED 4096        /* completions that one wait takes, or a few more */
 #define URING_WAKE ((uint64_t)1)
 
 struct uring {
@@ -39,6 +41,7 @@ struct uring {
     struct ed_uring_buffers buffers;
     int wake_fd;
     bool wake_armed;
+    bool grown; /* the buffers, since the last reap began */
 };
 
 static struct uring *uring_of(struct ed_engine *engine)
@@ -138,10 +141,12 @@ static bool uring_is_polled(const struct ed_op *op)
            op->kind == ED_OP_WRITE;
 }
 
-static void uring_prepare_transfer(struct uring *uring, struct io_uring_sqe *sqe, struct ed_op *op)
+static void uring_prepare_transfer(struct io_uring_sqe *sqe, struct ed_op *op)
 {
+    size_t size = op->size < URING_LENGTH ? op->size : URING_LENGTH;
+
     switch (op->kind) {
-    case ED_OP_RECV: io_uring_prep_recv(sqe, op->fd, op->data, op->size, op->flags); break;
+    case ED_OP_RECV: io_uring_prep_recv(sqe, op->fd, op->data, size, op->flags); break;
     case ED_OP_RECV_MANY:
         io_uring_prep_recv_multishot(sqe, op->fd, NULL, 0, op->flags);
         sqe->flags |= IOSQE_BUFFER_SELECT;
@@ -149,14 +154,13 @@ static void uring_prepare_transfer(struct uring *uring, struct io_uring_sqe *sqe
         break;
     case ED_OP_RECVMSG: io_uring_prep_recvmsg(sqe, op->fd, op->message, (unsigned)op->flags); break;
     case ED_OP_SEND:
-        io_uring_prep_send(sqe, op->fd, op->data, op->size, op->flags | MSG_NOSIGNAL);
+        io_uring_prep_send(sqe, op->fd, op->data, size, op->flags | MSG_NOSIGNAL);
         break;
     case ED_OP_SENDMSG:
         io_uring_prep_sendmsg(sqe, op->fd, op->message, (unsigned)op->flags | MSG_NOSIGNAL);
         break;
     default: io_uring_prep_poll_add(sqe, op->fd, ed_op_awaits(op)); break;
     }
-    (void)uring;
 }
 
 static void uring_start(struct uring *uring, struct ed_op *op)
@@ -175,7 +179,7 @@ static void uring_start(struct uring *uring, struct ed_op *op)
     case ED_OP_CONNECT: io_uring_prep_connect(sqe, op->fd, op->address, op->address_size); break;
     case ED_OP_SHUTDOWN: io_uring_prep_shutdown(sqe, op->fd, op->flags); break;
     case ED_OP_CLOSE: io_uring_prep_close(sqe, op->fd); break;
-    default: uring_prepare_transfer(uring, sqe, op); break;
+    default: uring_prepare_transfer(sqe, op); break;
     }
     io_uring_sqe_set_data(sqe, op);
 }
@@ -224,37 +228,39 @@ uring_received(struct uring *uring, struct ed_op *op, int result, unsigned buffe
     ed_uring_buffers_give_back(&uring->buffers, buffer);
     if (result > 0 && more)
         return;
-    if (result > 0 && !op->cancelled)
+    if (result > 0 && !ed_op_is_cancelled(op))
         uring_start(uring, op); /* the kernel has let go of it: again */
     else
         ed_engine_complete(&uring->engine, op, result > 0 ? -ECANCELED : result);
 }
 
+/* Twice as many buffers, however many sockets found none at the same time. */
+static void uring_grow(struct uring *uring)
+{
+    if (!uring->grown)
+        ed_uring_buffers_grow(&uring->buffers);
+    uring->grown = true;
+}
+
 /* The end of an operation, unless it can go on. */
 static void uring_ended(struct uring *uring, struct ed_op *op, int result)
 {
-    if (result == -ENOBUFS && op->kind == ED_OP_RECV_MANY && !op->cancelled) {
-        ed_uring_buffers_grow(&uring->buffers);
-        uring_start(uring, op);
-        return;
-    }
-    if (result >= 0 && op->kind == ED_OP_ACCEPT_MANY) {
+    bool again = false;
+
+    if (result == -ENOBUFS && op->kind == ED_OP_RECV_MANY) {
+        uring_grow(uring);
+        again = true;
+    } else if (result >= 0 && op->kind == ED_OP_ACCEPT_MANY) {
         ed_engine_deliver(&uring->engine, op, result);
-        if (!op->cancelled) {
-            uring_start(uring, op);
-            return;
-        }
-        result = -ECANCELED;
-    }
-    if (result > 0 && uring_is_polled(op)) {
+        again = true;
+    } else if (result > 0 && uring_is_polled(op)) {
         result = ed_op_attempt(op);
-        if (result == -EAGAIN && !op->cancelled) {
-            uring_start(uring, op);
-            return;
-        }
+        again = result == -EAGAIN;
     }
-    ed_engine_complete(&uring->engine, op,
-                       result == -EAGAIN && op->cancelled ? -ECANCELED : result);
+    if (again && !ed_op_is_cancelled(op))
+        uring_start(uring, op);
+    else
+        ed_engine_complete(&uring->engine, op, again ? -ECANCELED : result);
 }
 
 static void uring_completed(struct uring *uring, struct ed_op *op, int result, unsigned flags)
@@ -269,41 +275,50 @@ static void uring_completed(struct uring *uring, struct ed_op *op, int result, u
         uring_ended(uring, op, result);
 }
 
-static void uring_reap(struct uring *uring)
+/* Takes what is in the completion ring now; returns how many it took. */
+static unsigned uring_reap(struct uring *uring)
 {
+    unsigned count = io_uring_cq_ready(&uring->ring), left = count;
     struct io_uring_cqe *cqe;
 
-    while (io_uring_peek_cqe(&uring->ring, &cqe) == 0) {
+    uring->grown = false;
+    while (left-- > 0 && io_uring_peek_cqe(&uring->ring, &cqe) == 0) {
         uint64_t data = io_uring_cqe_get_data64(cqe);
         int result = cqe->res;
         unsigned flags = cqe->flags;
 
         io_uring_cqe_seen(&uring->ring, cqe);
         if (data == URING_WAKE) {
-            uint64_t count;
+            uint64_t wakes;
 
             uring->wake_armed = false;
-            if (read(uring->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
+            if (read(uring->wake_fd, &wakes, sizeof wakes) < 0 && errno != EAGAIN)
                 ed_die("eventfd: %s", eddy_strerror(-errno));
         } else if (data != 0) {
             uring_completed(uring, (struct ed_op *)(uintptr_t)data, result, flags);
         }
     }
+    return count;
 }
 
-/* Whether entering the kernel would do anything for a wait that does not sleep. */
-static bool uring_has_work(struct uring *uring)
+/* Whether the kernel has completions for which it wants to be entered. */
+static bool uring_has_more(struct uring *uring)
 {
-    return io_uring_sq_ready(&uring->ring) > 0 || io_uring_cq_has_overflow(&uring->ring) ||
-           (IO_URING_READ_ONCE(*uring->ring.sq.kflags) & IORING_SQ_TASKRUN);
+    return IO_URING_READ_ONCE(*uring->ring.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 }
 
+/*
+ * The kernel (6.12 and later) gives out some twenty completions each time it is entered, so
+ * that a wait goes on while there are more. Each entry also submits the cancels of those who
+ * have had enough; and there is an end to it, since tasks and timers have their turn.
+ */
 static int uring_wait(struct ed_engine *engine, int64_t timeout)
 {
     struct uring *uring = uring_of(engine);
     struct __kernel_timespec limit = {.tv_sec = timeout / ED_SECOND,
                                       .tv_nsec = timeout % ED_SECOND};
     struct io_uring_cqe *cqe;
+    unsigned count, taken;
     int rc = 0;
 
     if (!uring->wake_armed)
@@ -311,9 +326,14 @@ static int uring_wait(struct ed_engine *engine, int64_t timeout)
     if (timeout > 0 && io_uring_cq_ready(&uring->ring) == 0)
         rc = io_uring_submit_and_wait_timeout(&uring->ring, &cqe, 1,
                                               timeout == ED_NEVER ? NULL : &limit, NULL);
-    else if (uring_has_work(uring))
+    else if (io_uring_sq_ready(&uring->ring) > 0 || uring_has_more(uring))
         rc = io_uring_submit_and_get_events(&uring->ring);
-    uring_reap(uring);
+    for (taken = count = uring_reap(uring); count > 0 && taken < URING_REAPED; taken += count) {
+        if (!uring_has_more(uring))
+            break;
+        rc = io_uring_submit_and_get_events(&uring->ring);
+        count = uring_reap(uring);
+    }
     return rc >= 0 || rc == -ETIME || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY ? 0 : rc;
 }
 
