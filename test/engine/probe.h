@@ -21,7 +21,7 @@ struct probe {
 };
 
 static struct ed_engine *engine;
-static bool waiting; /* inside ed_engine_wait: the only place where done is called */
+static bool waiting; /* inside ed_engine_wait or _flush: where alone done is called */
 
 static inline void probe_done(struct ed_op *op)
 {
@@ -49,10 +49,17 @@ static inline int wait_for(int64_t timeout)
     return rc;
 }
 
-/* Waits, for a second at most, until nothing is in flight. */
+static inline void flush(void)
+{
+    waiting = true;
+    ed_engine_flush(engine);
+    waiting = false;
+}
+
+/* Waits, for some seconds at most, until nothing is in flight. */
 static inline int wait_all(void)
 {
-    int64_t end = ed_time_monotonic() + ED_SECOND * (test_is_slow() ? 20 : 2);
+    int64_t end = ed_time_monotonic() + ED_SECOND * (test_is_slow() ? 30 : 10);
 
     while (engine->in_flight && ed_time_monotonic() < end)
         REQUIRE(wait_for(50 * MS) == 0);
