@@ -14,11 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK 65536
+#define BLOCK 65536   /* of a bulk transfer */
+#define MESSAGES 1024 /* bytes: room for many small messages */
 
 static int echo(eddy_stream *client, void *unused)
 {
-    char data[BLOCK];
+    char data[MESSAGES];
     ssize_t size;
 
     (void)unused;

@@ -199,10 +199,11 @@ static ssize_t socket_read_many(struct socket_stream *s, void *data, size_t size
     return ed_park(&wait);
 }
 
-/* A read into the reader's own memory. */
+/* A read into the reader's own memory. Not inlined: the other way is to be shallow, so that a task
+ * that waits in it needs one page of stack. */
 static const struct ed_wait_kind socket_direct_kind = ED_OP_WAIT_KIND("stream.read");
 
-static ssize_t socket_read_direct(struct socket_stream *s, void *data, size_t size)
+static ED_NOINLINE ssize_t socket_read_direct(struct socket_stream *s, void *data, size_t size)
 {
     ED_AWAITED(read);
     int result;
