@@ -94,24 +94,27 @@ static void socket_settle(struct socket_stream *s)
 
 /* Receiving. */
 
+/* The kernel may have the reader's memory: then its completion ends the wait. */
 static bool socket_abort_read(struct ed_wait *wait)
 {
     struct socket_stream *s = (struct socket_stream *)wait->data;
 
+    if (s->in.in_flight && s->in.kind != ED_OP_RECV_MANY) {
+        ed_engine_cancel(socket_engine(s), &s->in);
+        return false;
+    }
     s->reader = NULL;
     return true;
 }
 
 static const struct ed_wait_kind socket_read_kind = {"stream.read", socket_abort_read, NULL};
 
-static void socket_receive_many(struct socket_stream *s);
-
 static void socket_wake_reader(struct socket_stream *s, int result)
 {
     struct ed_wait *reader = s->reader;
 
     s->reader = NULL;
-    ed_wake(reader, result);
+    ed_op_wake(reader, result);
 }
 
 /* More bytes than the reader has room for, or no reader: kept, up to a limit. */
@@ -144,37 +147,57 @@ static void socket_take(struct socket_stream *s, const char *data, size_t size)
         socket_keep(s, data + first, size - first);
 }
 
-/* The last completion of a RECV_MANY. */
-static void socket_received_all(struct socket_stream *s, int result)
+/* Asks for bytes in the way that suits the reader; there may be none: it is read ahead then. */
+static void socket_receive(struct socket_stream *s)
 {
+    bool direct = s->plain || (s->bulk && s->reader && s->room >= SOCKET_DIRECT);
+
+    s->in.kind = !direct ? ED_OP_RECV_MANY : s->plain ? ED_OP_READ : ED_OP_RECV;
+    s->in.data = direct ? s->to : NULL;
+    s->in.size = direct ? s->room : 0;
+    ed_engine_submit(socket_engine(s), &s->in);
+}
+
+/* The bulk is over when small messages come one after the other. */
+static void socket_count_small(struct socket_stream *s, int size)
+{
+    if (size >= SOCKET_FULL)
+        s->small_reads = 0;
+    else if (++s->small_reads == SOCKET_SMALL_READS)
+        s->bulk = false;
+}
+
+/* The last completion of what was asked for. A RECV_MANY may have been cancelled for the sake of
+ * an earlier reader, or of none. */
+static void socket_received_last(struct socket_stream *s, int result)
+{
+    bool many = s->in.kind == ED_OP_RECV_MANY;
+
     if (result == 0)
         s->ended = true;
-    else if (result != -ECANCELED && !s->broken_in)
+    else if (result < 0 && result != -ECANCELED && !s->broken_in)
         s->broken_in = result;
     if (!s->reader)
         socket_settle(s);
-    else if (result == 0 || s->broken_in)
+    else if (s->broken_in)
         socket_wake_reader(s, s->broken_in);
+    else if (many && result < 0)
+        socket_receive(s);
     else
-        socket_receive_many(s); /* it was cancelled for an earlier reader's sake */
+        socket_wake_reader(s, result);
 }
 
 static void socket_received(struct ed_op *op)
 {
     struct socket_stream *s = ed_container_of(op, struct socket_stream, in);
 
-    if (op->more)
+    if (op->more) {
         socket_take(s, op->data, (size_t)op->result);
-    else
-        socket_received_all(s, op->result);
-}
-
-static void socket_receive_many(struct socket_stream *s)
-{
-    s->in.done = socket_received;
-    s->in.kind = ED_OP_RECV_MANY;
-    s->in.fd = s->fd;
-    ed_engine_submit(socket_engine(s), &s->in);
+        return;
+    }
+    if (op->result > 0)
+        socket_count_small(s, op->result);
+    socket_received_last(s, op->result);
 }
 
 /* There is room again. */
@@ -183,54 +206,27 @@ static void socket_resume(eddy_stream *stream)
     struct socket_stream *s = socket_of(stream);
 
     if (!s->in.in_flight && !s->ended && !s->broken_in && !s->bulk)
-        socket_receive_many(s);
-}
-
-static ssize_t socket_read_many(struct socket_stream *s, void *data, size_t size)
-{
-    struct ed_wait wait = ED_WAIT(&socket_read_kind, &s->stream, NULL);
-
-    if (!s->in.in_flight)
-        socket_receive_many(s);
-    wait.data = s;
-    s->reader = &wait;
-    s->to = data;
-    s->room = size < SOCKET_TRANSFER ? size : SOCKET_TRANSFER;
-    return ed_park(&wait);
-}
-
-/* A read into the reader's own memory. Not inlined: the other way is to be shallow, so that a task
- * that waits in it needs one page of stack. */
-static const struct ed_wait_kind socket_direct_kind = ED_OP_WAIT_KIND("stream.read");
-
-static ED_NOINLINE ssize_t socket_read_direct(struct socket_stream *s, void *data, size_t size)
-{
-    ED_AWAITED(read);
-    int result;
-
-    read.op.kind = s->plain ? ED_OP_READ : ED_OP_RECV;
-    read.op.fd = s->fd;
-    read.op.data = data;
-    read.op.size = size < SOCKET_TRANSFER ? size : SOCKET_TRANSFER;
-    result = ed_op_await(&read, &socket_direct_kind);
-    if (result >= SOCKET_FULL)
-        s->small_reads = 0;
-    else if (result > 0 && ++s->small_reads == SOCKET_SMALL_READS)
-        s->bulk = false;
-    return result;
+        socket_receive(s);
 }
 
 static ssize_t socket_read(eddy_stream *stream, void *data, size_t size)
 {
     struct socket_stream *s = socket_of(stream);
+    struct ed_wait wait = ED_WAIT(&socket_read_kind, stream, NULL);
 
     if (ed_unlikely(s->broken_in))
         return s->broken_in;
     if (ed_unlikely(s->ended))
         return 0;
-    if (s->plain || (s->bulk && !s->in.in_flight))
-        return socket_read_direct(s, data, size);
-    return socket_read_many(s, data, size);
+    if (ed_unlikely(wait.task->pending))
+        return wait.task->pending; /* nothing would interrupt this wait any more */
+    wait.data = s;
+    s->reader = &wait;
+    s->to = data;
+    s->room = size < SOCKET_TRANSFER ? size : SOCKET_TRANSFER;
+    if (!s->in.in_flight)
+        socket_receive(s);
+    return ed_park(&wait);
 }
 
 /* Sending. */
@@ -344,6 +340,7 @@ static const struct ed_wait_kind socket_write_kind = ED_OP_WAIT_KIND("stream.wri
 static void socket_prepare_write(struct socket_stream *s, struct ed_op *op, struct msghdr *message)
 {
     op->fd = s->fd;
+    op->flags = s->plain ? 0 : MSG_WAITALL; /* all at once, where the kernel sees to it */
     if (!s->plain && message->msg_iovlen > 1) {
         op->kind = ED_OP_SENDMSG;
         op->message = message;
