@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "load/load.h"
+
+#define PATIENCE 60 /* seconds that a run may take beside what is measured */
 
 /* A mode, and its connections and depth unless others are asked for. */
 static const struct mode {
@@ -128,6 +131,7 @@ int main(int argc, char **argv)
     };
     parse_options(&load, argc - 2, argv + 2);
     raise_limit(load.connections + 64);
+    alarm(PATIENCE + (unsigned)(load.warm_up + load.seconds)); /* a server may hang */
     mode->run(&load);
     return 0;
 }

@@ -11,12 +11,11 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "net/contest.h"
 
@@ -176,34 +175,27 @@ static bool run(const struct contest *contest, const struct settings *settings)
     return complete;
 }
 
-/* Makes a certificate for localhost that signs itself, with its key. */
+static void run_openssl(const char *const *argv)
+{
+    struct process process = process_start(argv, NULL, 0);
+
+    if (process_wait(&process) != 0)
+        fail(argv[1], EPROTO);
+}
+
+/* Makes a key and a certificate for localhost that it signs itself. */
 static void make_certificate(struct settings *settings)
 {
-    static char cert[2 * 4096], key[2 * 4096];
+    static char cert[2 * PATH_MAX], key[2 * PATH_MAX];
+    const char *make_key[] = {"openssl", "ecparam", "-name", "prime256v1", "-genkey",
+                              "-noout",  "-out",    key,     NULL};
+    const char *sign[] = {"openssl", "req",   "-x509",         "-new", "-key", key, "-days",
+                          "3650",    "-subj", "/CN=localhost", "-out", cert,   NULL};
 
     snprintf(cert, sizeof cert, "%s", build_path("tls-cert.pem"));
     snprintf(key, sizeof key, "%s", build_path("tls-key.pem"));
-    const char *argv[] = {"openssl",
-                          "req",
-                          "-x509",
-                          "-newkey",
-                          "ec",
-                          "-pkeyopt",
-                          "ec_paramgen_curve:P-256",
-                          "-nodes",
-                          "-batch",
-                          "-days",
-                          "3650",
-                          "-subj",
-                          "/CN=localhost",
-                          "-keyout",
-                          key,
-                          "-out",
-                          cert,
-                          NULL};
-    struct process process = process_start(argv, NULL, 0);
-    if (process_wait(&process) != 0)
-        fail("openssl req", EPROTO);
+    run_openssl(make_key);
+    run_openssl(sign);
     settings->cert = cert;
     settings->key = key;
 }

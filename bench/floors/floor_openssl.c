@@ -51,15 +51,18 @@ static void connection_close(struct connection *connection)
     free(connection);
 }
 
-/* Waits for what the call needs that returned rc; at an end or an error, closes. */
+/* Waits for what the call that returned rc needs, or, after a burst, for its next turn; at
+ * an end or an error, closes. */
 static void settle(struct connection *connection, int rc)
 {
     int error = SSL_get_error(connection->ssl, rc);
-    uint32_t events = error == SSL_ERROR_WANT_WRITE ? EPOLLOUT : EPOLLIN;
+    uint32_t events = EPOLLIN;
 
+    if (error == SSL_ERROR_WANT_WRITE || (rc > 0 && service == SERVICE_SOURCE))
+        events = EPOLLOUT;
     if (error == SSL_ERROR_ZERO_RETURN)
         SSL_shutdown(connection->ssl); /* the answer; whether it arrives is the peer's affair */
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+    if (rc <= 0 && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
         ERR_clear_error();
         connection_close(connection);
     } else if (events != connection->events) {
@@ -92,15 +95,14 @@ static int step(struct connection *connection)
     return rc;
 }
 
-/* Not all is done after a burst: the socket stays ready, or OpenSSL has a record left. */
+/* Goes on beyond a burst only while OpenSSL has bytes that epoll knows nothing of. */
 static void serve(struct connection *connection)
 {
     int rc = 1;
 
     for (int i = 0; rc > 0 && (i < BURST || SSL_pending(connection->ssl) > 0); i++)
         rc = step(connection);
-    if (rc <= 0)
-        settle(connection, rc);
+    settle(connection, rc);
 }
 
 static void accept_all(int listener)

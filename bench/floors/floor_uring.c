@@ -6,14 +6,15 @@
  *
  * A connection has one send in flight; buffers that arrive meanwhile queue
  * behind it, so that bytes keep their order. A buffer goes back to the ring when
- * it has been sent. When the ring is empty a recv ends with ENOBUFS: its
- * connection is starved until the next buffer comes back.
+ * it has been sent. A recv that found the ring empty is started again at once;
+ * there is no back-pressure: clients that never read may hold all buffers.
  *
- * A stream in one direction is faster with a plain recv or send of all
- * connections' one block.
+ * A stream in one direction is faster with a plain recv or send of one block
+ * that all connections share.
  */
 #include <errno.h>
 #include <liburing.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -22,47 +23,34 @@
 
 #define ENTRIES 1024 /* of the submission ring; the completion ring has 4 times that */
 #define BUFFERS 4096 /* provided ones; a power of two */
-#define BUFFER 1024  /* bytes of one */
-#define SINK (4 * BLOCK)
-#define GROUP 0 /* of the provided buffers */
+#define GROUP 0      /* of theirs */
 #define NONE (-1)
 
 /* What a completion is of; kept in the low bits of the connection's address. */
-enum operation { ACCEPT, RECV, SEND, BLOCK_DONE, CLOSE };
+enum operation { ACCEPT, RECV, SEND, STREAM, CLOSE };
 #define OPERATION_MASK ((uint64_t)7)
 
 struct connection {
     int fd;
-    bool receiving;             /* or starved */
-    bool ended;                 /* nothing more is received */
-    bool broken;                /* nothing more is sent */
-    int first, last;            /* buffers to be sent, the first is in flight; or NONE */
-    struct connection *starved; /* the next one of that list */
+    bool receiving;
+    bool broken;     /* nothing more can be sent */
+    int first, last; /* buffers to be sent, the first is in flight; or NONE */
 };
 
-/* What is still to be sent of the provided buffer of the same number. */
+/* What has been received in the provided buffer of the same number. */
 struct piece {
-    unsigned offset, length;
+    unsigned length;
     int next; /* of the connection's queue, or NONE */
 };
 
 static enum service service;
 static int listener;
 static struct io_uring ring;
-static struct io_uring_buf_ring *buffers;
-static char *bytes; /* of all buffers */
-static struct piece *pieces;
-static struct connection *starved;
-static unsigned taken; /* buffers that are not in the ring, as far as we know */
-
-static void *allocate(size_t size)
-{
-    void *memory = aligned_alloc(4096, (size + 4095) / 4096 * 4096);
-
-    if (!memory)
-        fail("aligned_alloc", ENOMEM);
-    return memory;
-}
+static alignas(4096) struct io_uring_buf ring_memory[BUFFERS];
+static struct io_uring_buf_ring *const buffers = (struct io_uring_buf_ring *)ring_memory;
+static alignas(4096) char bytes[BUFFERS][1024];
+static struct piece pieces[BUFFERS];
+static alignas(4096) char block[4 * BLOCK];
 
 static struct io_uring_sqe *next_sqe(void)
 {
@@ -92,35 +80,33 @@ static void start_recv(struct connection *connection)
     connection->receiving = true;
 }
 
-/* Sends the first buffer of the queue. */
+/* Sends the first buffer of the queue: all of it, or there is an error. */
 static void start_send(struct connection *connection)
 {
     struct io_uring_sqe *sqe = next_sqe();
     int id = connection->first;
 
-    io_uring_prep_send(sqe, connection->fd, bytes + (size_t)id * BUFFER + pieces[id].offset,
-                       pieces[id].length, MSG_NOSIGNAL | MSG_WAITALL);
+    io_uring_prep_send(sqe, connection->fd, bytes[id], pieces[id].length,
+                       MSG_NOSIGNAL | MSG_WAITALL);
     io_uring_sqe_set_data64(sqe, (uintptr_t)connection | SEND);
 }
 
-static void buffer_give_back(int id)
+/* Fills the block, or writes from it, as it will again when that is done. */
+static void start_stream(struct connection *connection)
 {
-    struct connection *connection = starved;
+    struct io_uring_sqe *sqe = next_sqe();
 
-    io_uring_buf_ring_add(buffers, bytes + (size_t)id * BUFFER, BUFFER, (unsigned short)id,
-                          io_uring_buf_ring_mask(BUFFERS), 0);
-    io_uring_buf_ring_advance(buffers, 1);
-    taken--;
-    if (connection) {
-        starved = connection->starved;
-        start_recv(connection);
-    }
+    if (service == SERVICE_SOURCE)
+        io_uring_prep_send(sqe, connection->fd, block, BLOCK, MSG_NOSIGNAL | MSG_WAITALL);
+    else
+        io_uring_prep_recv(sqe, connection->fd, block, sizeof block, 0);
+    io_uring_sqe_set_data64(sqe, (uintptr_t)connection | STREAM);
 }
 
-/* Closes and frees it, if it has ended and nothing is in flight. */
+/* Closes and frees a connection with nothing more to receive, unless it has to send. */
 static void close_ended(struct connection *connection)
 {
-    if (!connection->ended || connection->receiving || connection->first != NONE)
+    if (connection->receiving || connection->first != NONE)
         return;
     struct io_uring_sqe *sqe = next_sqe();
 
@@ -130,16 +116,11 @@ static void close_ended(struct connection *connection)
     free(connection);
 }
 
-/* Reads into, or writes from, the one block of all connections, again and again. */
-static void start_block(struct connection *connection)
+static void give_back(int id)
 {
-    struct io_uring_sqe *sqe = next_sqe();
-
-    if (service == SERVICE_SOURCE)
-        io_uring_prep_send(sqe, connection->fd, bytes, BLOCK, MSG_NOSIGNAL | MSG_WAITALL);
-    else
-        io_uring_prep_recv(sqe, connection->fd, bytes, SINK, 0);
-    io_uring_sqe_set_data64(sqe, (uintptr_t)connection | BLOCK_DONE);
+    io_uring_buf_ring_add(buffers, bytes[id], sizeof bytes[id], (unsigned short)id,
+                          io_uring_buf_ring_mask(BUFFERS), 0);
+    io_uring_buf_ring_advance(buffers, 1);
 }
 
 static void on_accept(const struct io_uring_cqe *cqe)
@@ -151,7 +132,7 @@ static void on_accept(const struct io_uring_cqe *cqe)
             fail("malloc", ENOMEM);
         *connection = (struct connection){.fd = cqe->res, .first = NONE};
         if (service == SERVICE_SOURCE || service == SERVICE_SINK)
-            start_block(connection);
+            start_stream(connection);
         else
             start_recv(connection);
     } else if (cqe->res != -ECONNABORTED) {
@@ -163,12 +144,11 @@ static void on_accept(const struct io_uring_cqe *cqe)
 
 static void on_piece(struct connection *connection, int id, unsigned length)
 {
-    taken++;
     if (service != SERVICE_ECHO || connection->broken) {
-        buffer_give_back(id);
+        give_back(id);
         return;
     }
-    pieces[id] = (struct piece){.length = length, .next = NONE};
+    pieces[id] = (struct piece){length, NONE};
     if (connection->first == NONE) {
         connection->first = connection->last = id;
         start_send(connection);
@@ -182,55 +162,34 @@ static void on_recv(struct connection *connection, const struct io_uring_cqe *cq
 {
     if (cqe->res > 0)
         on_piece(connection, (int)(cqe->flags >> IORING_CQE_BUFFER_SHIFT), (unsigned)cqe->res);
-    else if (cqe->res != -ENOBUFS)
-        connection->ended = true;
     if (cqe->flags & IORING_CQE_F_MORE)
         return;
-    if (connection->ended) {
-        connection->receiving = false;
-        close_ended(connection);
-    } else if (cqe->res == -ENOBUFS && taken == BUFFERS) {
-        connection->starved = starved;
-        starved = connection;
-    } else {
+    connection->receiving = false;
+    if (cqe->res > 0 || cqe->res == -ENOBUFS)
         start_recv(connection);
-    }
+    else
+        close_ended(connection);
 }
 
-/* Goes on with what a send has left, then with the next buffer. After an error the rest
- * of the queue is dropped, and the recv is made to end. */
+/* Goes on with the next buffer. After an error the rest of the queue is dropped, and the
+ * recv is made to end. */
 static void on_send(struct connection *connection, int result)
 {
     int id = connection->first;
 
-    if (result < 0) {
+    if (result < 0 || (unsigned)result < pieces[id].length) {
         connection->broken = true;
         shutdown(connection->fd, SHUT_RDWR);
-    } else if ((unsigned)result < pieces[id].length) {
-        pieces[id].offset += (unsigned)result;
-        pieces[id].length -= (unsigned)result;
-        start_send(connection);
-        return;
     }
     do {
         connection->first = pieces[id].next;
-        buffer_give_back(id);
+        give_back(id);
         id = connection->first;
     } while (connection->broken && id != NONE);
     if (id != NONE)
         start_send(connection);
     else
         close_ended(connection);
-}
-
-static void on_block(struct connection *connection, int result)
-{
-    if (result > 0) {
-        start_block(connection);
-    } else {
-        connection->ended = true;
-        close_ended(connection);
-    }
 }
 
 static void on_completion(const struct io_uring_cqe *cqe)
@@ -242,9 +201,8 @@ static void on_completion(const struct io_uring_cqe *cqe)
     case ACCEPT: on_accept(cqe); break;
     case RECV: on_recv(connection, cqe); break;
     case SEND: on_send(connection, cqe->res); break;
-    case BLOCK_DONE: on_block(connection, cqe->res); break;
+    case STREAM: cqe->res > 0 ? start_stream(connection) : close_ended(connection); break;
     case CLOSE: fail("close", -cqe->res);
-    default: break;
     }
 }
 
@@ -255,28 +213,18 @@ static void set_up(void)
                  IORING_SETUP_CQSIZE,
         .cq_entries = 4 * ENTRIES,
     };
-    int rc = io_uring_queue_init_params(ENTRIES, &ring, &params);
-
-    if (rc < 0)
-        fail("io_uring_queue_init_params", -rc);
-    rc = io_uring_register_ring_fd(&ring);
-    if (rc < 0)
-        fail("io_uring_register_ring_fd", -rc);
-    buffers = allocate(BUFFERS * sizeof(struct io_uring_buf));
-    bytes = allocate(BUFFERS * BUFFER);
-    pieces = allocate(BUFFERS * sizeof *pieces);
-    io_uring_buf_ring_init(buffers);
     struct io_uring_buf_reg group = {
         .ring_addr = (uintptr_t)buffers,
         .ring_entries = BUFFERS,
         .bgid = GROUP,
     };
-    rc = io_uring_register_buf_ring(&ring, &group, 0);
-    if (rc < 0)
-        fail("io_uring_register_buf_ring", -rc);
-    taken = BUFFERS;
-    for (unsigned id = 0; id < BUFFERS; id++)
-        buffer_give_back((int)id);
+    int rc = io_uring_queue_init_params(ENTRIES, &ring, &params);
+
+    if (rc < 0 || (rc = io_uring_register_ring_fd(&ring)) < 0 ||
+        (rc = io_uring_register_buf_ring(&ring, &group, 0)) < 0)
+        fail("io_uring", -rc);
+    for (int id = 0; id < BUFFERS; id++)
+        give_back(id);
 }
 
 int main(int argc, char **argv)

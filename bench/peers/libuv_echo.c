@@ -4,12 +4,19 @@
  * is written out of the same buffer, at once if the socket takes it.
  */
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <uv.h>
 
 #define BUFFER (64 * 1024)
 
+struct connection {
+    uv_tcp_t tcp;
+    uv_shutdown_t shutdown;
+};
+
+/* What the socket did not take at once. */
 struct reply {
     uv_write_t request;
     char *bytes;
@@ -36,6 +43,18 @@ static void on_close(uv_handle_t *handle)
     free(handle);
 }
 
+static void stream_close(uv_stream_t *stream)
+{
+    if (!uv_is_closing((uv_handle_t *)stream))
+        uv_close((uv_handle_t *)stream, on_close);
+}
+
+static void on_shutdown(uv_shutdown_t *request, int status)
+{
+    (void)status;
+    stream_close(request->handle);
+}
+
 /* One buffer serves all connections, as it is written or copied before the next read. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
@@ -50,8 +69,8 @@ static void on_written(uv_write_t *request, int status)
 {
     struct reply *reply = (struct reply *)request;
 
-    if (status < 0 && !uv_is_closing((uv_handle_t *)request->handle))
-        uv_close((uv_handle_t *)request->handle, on_close);
+    if (status < 0)
+        stream_close(request->handle);
     free(reply->bytes);
     free(reply);
 }
@@ -70,9 +89,11 @@ static void write_rest(uv_stream_t *stream, const char *bytes, size_t length)
 
 static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 {
-    if (length < 0) {
-        if (!uv_is_closing((uv_handle_t *)stream))
-            uv_close((uv_handle_t *)stream, on_close);
+    struct connection *connection = (struct connection *)stream;
+
+    if (length < 0) { /* what is queued is written first, unless the connection is lost */
+        if (length != UV_EOF || uv_shutdown(&connection->shutdown, stream, on_shutdown) < 0)
+            stream_close(stream);
         return;
     }
     uv_buf_t reply = uv_buf_init(buffer->base, (unsigned)length);
@@ -84,13 +105,14 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 
 static void on_connection(uv_stream_t *listener, int status)
 {
-    uv_tcp_t *connection = allocate(sizeof *connection);
+    struct connection *connection = allocate(sizeof *connection);
+    uv_stream_t *stream = (uv_stream_t *)&connection->tcp;
 
     check(status, "listen");
-    check(uv_tcp_init(listener->loop, connection), "uv_tcp_init");
-    check(uv_accept(listener, (uv_stream_t *)connection), "uv_accept");
-    check(uv_tcp_nodelay(connection, 1), "uv_tcp_nodelay");
-    check(uv_read_start((uv_stream_t *)connection, on_alloc, on_read), "uv_read_start");
+    check(uv_tcp_init(listener->loop, &connection->tcp), "uv_tcp_init");
+    check(uv_accept(listener, stream), "uv_accept");
+    check(uv_tcp_nodelay(&connection->tcp, 1), "uv_tcp_nodelay");
+    check(uv_read_start(stream, on_alloc, on_read), "uv_read_start");
 }
 
 int main(int argc, char **argv)
@@ -100,6 +122,7 @@ int main(int argc, char **argv)
     int length = sizeof address;
     uv_tcp_t listener;
 
+    signal(SIGPIPE, SIG_IGN); /* libuv leaves that to its user */
     check(uv_ip4_addr("127.0.0.1", argc > 1 ? (int)strtol(argv[1], NULL, 10) : 0, &address),
           "port");
     check(uv_tcp_init(loop, &listener), "uv_tcp_init");
