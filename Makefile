@@ -7,7 +7,7 @@
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: build run test test-all bench tidy install uninstall clean help
+.PHONY: build run test test-all fuzz bench tidy install uninstall clean help
 
 build:
 	@tools/packages run
@@ -23,6 +23,10 @@ test:
 test-all:
 	@tools/packages run test test-all
 	@tools/test --all
+
+fuzz:
+	@tools/packages run test-all
+	@tools/fuzz 600
 
 bench:
 	@tools/packages run bench
@@ -60,6 +64,7 @@ help:
 	@echo 'make run         builds and plays the tutorial programs'
 	@echo 'make test        gcc, both engines, sanitizers, tidy, examples (minutes)'
 	@echo 'make test-all    the same with clang, TSan, valgrind, sweeps, install (an hour)'
+	@echo 'make fuzz        the fuzz targets, ten minutes each'
 	@echo 'make bench       Eddy beside Go, asyncio and uvloop'
 	@echo 'make tidy        layers, limits, format, documentation of the headers'
 	@echo 'make install     to PREFIX ($(PREFIX)), under DESTDIR if that is set'
