@@ -39,9 +39,16 @@ static int write_check_open(const eddy_stream *stream)
     return ed_stream_check_write(stream);
 }
 
-int ed_writing_begin(eddy_stream *stream, struct ed_stream_call *call)
+/* Waits for a turn, which the call that has it hands over. */
+static ED_NOINLINE int write_wait_turn(eddy_stream *stream)
 {
     struct ed_wait wait = ED_WAIT(&write_turn_kind, stream, &stream->writers);
+
+    return ed_park(&wait);
+}
+
+int ed_writing_begin(eddy_stream *stream, struct ed_stream_call *call)
+{
     int rc = ed_stream_enter(stream);
 
     if (rc == 0)
@@ -49,17 +56,18 @@ int ed_writing_begin(eddy_stream *stream, struct ed_stream_call *call)
     if (ed_unlikely(rc < 0))
         return ed_stream_leave_failed(stream, rc, 0);
     ed_stream_call_begin(stream, call);
-    if (ed_unlikely(stream->writing)) {
-        rc = ed_park(&wait);
-        if (rc < 0) {
-            ed_stream_call_end(stream, call);
-            if (rc == stream->shut)
-                ed_stream_shut(stream);
-            return ed_stream_leave_failed(stream, rc, 0);
-        }
-        rc = ed_stream_check_write(stream); /* again */
+    if (ed_likely(!stream->writing)) {
+        stream->writing = true;
+        return 0;
     }
-    stream->writing = true;
+    rc = write_wait_turn(stream);
+    if (rc < 0) {
+        ed_stream_call_end(stream, call);
+        if (rc == stream->shut)
+            ed_stream_shut(stream);
+        return ed_stream_leave_failed(stream, rc, 0);
+    }
+    rc = ed_stream_check_write(stream); /* again: much may have happened */
     return rc < 0 ? ed_writing_end(stream, call, rc, 0) : 0;
 }
 
