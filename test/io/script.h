@@ -32,7 +32,7 @@ struct script {
     /* what happened */
     size_t at, reads, written, kept_now;
     int aborts, closes, frees, eofs;
-    char out[70000];
+    char out[8000]; /* the first of what was written */
 };
 
 struct script_stream {
