@@ -226,7 +226,8 @@ pair_write(eddy_stream *stream, const struct iovec *parts, size_t count, bool wa
 static void pair_end_reading(struct pair_end *end)
 {
     end->ended = true;
-    end->size = 0;
+    if (end->reader)
+        end->size = 0;
     pair_wake(&end->reader, 0);
 }
 

@@ -32,11 +32,18 @@ static int copy_it(eddy_stream *from, eddy_stream *to)
 }
 EDDY_ASYNC(copy_it, eddy_stream *, eddy_stream *);
 
-static int close_it(eddy_stream *stream)
+static int close_it(eddy_stream **stream)
+{
+    return eddy_stream_close(stream);
+}
+EDDY_ASYNC(close_it, eddy_stream **);
+
+/* The same through a handle of its own. */
+static int close_too(eddy_stream *stream)
 {
     return eddy_stream_close(&stream);
 }
-EDDY_ASYNC(close_it, eddy_stream *);
+EDDY_ASYNC(close_too, eddy_stream *);
 
 /* Reads in a tight loop, so that it gives way in its checkpoints as well. */
 static int read_on(eddy_stream *stream)
@@ -54,7 +61,7 @@ EDDY_ASYNC(read_on, eddy_stream *);
 TEST(close_flushes_then_closes_then_frees)
 {
     struct script script = SCRIPT("", .kept = 100);
-    eddy_stream *stream = script_open(&script);
+    EDDY_STREAM stream = script_open(&script);
 
     CHECK_OK(eddy_write(stream, "x", 1));
     CHECK_OK(eddy_stream_close(&stream));
@@ -72,8 +79,9 @@ TEST(close_returns_why_not_all_has_gone)
     struct script script = SCRIPT("", .kept = 100, .flush_error = -EIO);
     struct script goodbye = SCRIPT("", .close_error = -EPROTO);
     struct script broken = SCRIPT("", .write_error = -EPIPE);
-    eddy_stream *stream = script_open(&script), *second = script_open(&goodbye);
-    eddy_stream *third = script_open(&broken);
+    EDDY_STREAM stream = script_open(&script);
+    EDDY_STREAM second = script_open(&goodbye);
+    EDDY_STREAM third = script_open(&broken);
 
     CHECK_OK(eddy_write(stream, "x", 1));
     CHECK_EQ(eddy_stream_close(&stream), -EIO);
@@ -90,7 +98,7 @@ TEST(close_returns_why_not_all_has_gone)
 TEST(close_gets_everybody_out)
 {
     struct script script = SCRIPT("", .end = SCRIPT_FOR_EVER, .slow_write = true);
-    eddy_stream *stream = script_open(&script);
+    EDDY_STREAM stream = script_open(&script);
     EDDY_TASK reader = eddy_create_task(read_it, stream, sizeof data);
     EDDY_TASK writer = eddy_create_task(write_it, stream, (size_t)50000);
     EDDY_TASK waiting = eddy_create_task(write_it, stream, (size_t)5);
@@ -113,7 +121,7 @@ TEST(close_waits_for_those_who_give_way)
 {
     static char text[100000];
     struct script script = {.text = text, .size = sizeof text};
-    eddy_stream *stream = script_open(&script);
+    EDDY_STREAM stream = script_open(&script);
     EDDY_TASK reader = eddy_create_task(read_on, stream);
 
     CHECK_OK(eddy_sleep(0));
@@ -138,20 +146,20 @@ TEST(close_in_the_tick_of_a_read_lets_it_succeed)
 }
 
 /* Promise 2: in a cancelled task a close is an abort, and does not wait. */
-static int close_cancelled(eddy_stream *stream)
+static int close_cancelled(eddy_stream **stream)
 {
     eddy_cancel(eddy_current_task());
-    return eddy_stream_close(&stream);
+    return eddy_stream_close(stream);
 }
-EDDY_ASYNC(close_cancelled, eddy_stream *);
+EDDY_ASYNC(close_cancelled, eddy_stream **);
 
 TEST(close_in_a_cancelled_task_is_an_abort)
 {
     struct script script = SCRIPT("", .kept = 100);
-    eddy_stream *stream = script_open(&script);
+    EDDY_STREAM stream = script_open(&script);
 
     CHECK_OK(eddy_write(stream, "x", 1));
-    EDDY_TASK task = eddy_create_task(close_cancelled, stream);
+    EDDY_TASK task = eddy_create_task(close_cancelled, &stream);
     CHECK_EQ(eddy_await(task), -ECANCELED);
     CHECK_EQ(script.aborts, 1);
     CHECK_EQ(script.closes, 1);
@@ -162,7 +170,7 @@ TEST(close_in_a_cancelled_task_is_an_abort)
 TEST(close_whose_time_is_up_becomes_an_abort)
 {
     EDDY_STREAM other = NULL;
-    eddy_stream *one = NULL;
+    EDDY_STREAM one = NULL;
     double before = eddy_time();
 
     CHECK_OK(eddy_stream_pair(&one, &other));
@@ -180,8 +188,8 @@ TEST(close_whose_time_is_up_becomes_an_abort)
 TEST(close_is_shielded_while_it_says_goodbye)
 {
     struct script script = SCRIPT("", .slow_close = true);
-    eddy_stream *stream = script_open(&script);
-    EDDY_TASK closer = eddy_create_task(close_it, stream);
+    EDDY_STREAM stream = script_open(&script);
+    EDDY_TASK closer = eddy_create_task(close_it, &stream);
 
     test_settle();
     eddy_cancel(closer);
@@ -193,14 +201,15 @@ TEST(close_is_shielded_while_it_says_goodbye)
 TEST(close_by_a_second_task_waits_for_the_first)
 {
     struct script script = SCRIPT("", .kept = 100, .flush_error = -EIO);
-    eddy_stream *stream = script_open(&script);
+    EDDY_STREAM stream = script_open(&script);
 
     CHECK_OK(eddy_write(stream, "x", 1));
-    EDDY_TASK first = eddy_create_task(close_it, stream);
+    eddy_stream *same = stream;
+    EDDY_TASK first = eddy_create_task(close_it, &stream);
     test_settle();
-    CHECK(eddy_stream_is_closing(stream)); /* A-WRITE-14: from the call on */
-    CHECK_EQ(eddy_write_nowait(stream, "y", 1), -ESHUTDOWN);
-    CHECK_EQ(eddy_stream_close(&stream), -EIO);
+    CHECK(eddy_stream_is_closing(same)); /* A-WRITE-14: from the call on */
+    CHECK_EQ(eddy_write_nowait(same, "y", 1), -ESHUTDOWN);
+    CHECK_EQ(eddy_stream_close(&same), -EIO);
     CHECK_EQ(eddy_await(first), -EIO);
     CHECK_EQ(script.frees, 1);
 }
@@ -209,15 +218,16 @@ TEST(close_by_a_second_task_waits_for_the_first)
 TEST(close_by_a_second_task_that_is_cancelled_aborts)
 {
     EDDY_STREAM other = NULL;
-    eddy_stream *one = NULL;
+    EDDY_STREAM one = NULL;
+    eddy_stream *same;
 
     CHECK_OK(eddy_stream_pair(&one, &other));
     CHECK_OK(eddy_stream_set_limit(other, 10));
     CHECK_OK(eddy_write(one, data, 100));
-    EDDY_TASK first = eddy_create_task(close_it, one);
-    EDDY_TASK second = eddy_create_task(close_it, one);
-    EDDY_TASK third = eddy_create_task(close_cancelled, one);
-    one = NULL;
+    same = one;
+    EDDY_TASK first = eddy_create_task(close_it, &one);
+    EDDY_TASK second = eddy_create_task(close_too, same);
+    EDDY_TASK third = eddy_create_task(close_cancelled, &same);
     CHECK_EQ(eddy_await(first), -ECONNABORTED);
     CHECK_EQ(eddy_await(second), -ECONNABORTED);
     CHECK_EQ(eddy_await(third), -ECONNABORTED);
@@ -252,13 +262,14 @@ TEST(close_of_a_stream_that_is_copied)
 {
     for (int which = 0; which < 2; which++) {
         struct script source = SCRIPT("abc", .end = SCRIPT_FOR_EVER), sink = SCRIPT("");
-        eddy_stream *streams[] = {script_open(&source), script_open(&sink)};
-        EDDY_TASK copier = eddy_create_task(copy_it, streams[0], streams[1]);
+        EDDY_STREAM from = script_open(&source);
+        EDDY_STREAM to = script_open(&sink);
+        EDDY_TASK copier = eddy_create_task(copy_it, from, to);
 
         test_settle();
-        CHECK_OK(eddy_stream_close(&streams[which]));
+        CHECK_OK(eddy_stream_close(which ? &from : &to));
         CHECK_EQ(eddy_await(copier), -ESHUTDOWN);
-        CHECK_OK(eddy_stream_close(&streams[!which]));
+        CHECK_OK(eddy_stream_close(which ? &to : &from));
         CHECK_STR(sink.out, "abc");
         CHECK_EQ(source.frees + sink.frees, 2);
     }

@@ -16,11 +16,18 @@ static int read_one(eddy_stream *stream, char *data, size_t size)
 }
 EDDY_ASYNC(read_one, eddy_stream *, char *, size_t);
 
-static int close_it(eddy_stream *stream)
+static int close_it(eddy_stream **stream)
 {
-    return eddy_stream_close(&stream);
+    return eddy_stream_close(stream);
 }
-EDDY_ASYNC(close_it, eddy_stream *);
+EDDY_ASYNC(close_it, eddy_stream **);
+
+static int close_later(eddy_stream **stream)
+{
+    EDDY_TRY(eddy_sleep(1));
+    return eddy_stream_close(stream);
+}
+EDDY_ASYNC(close_later, eddy_stream **);
 
 /* A-READ-2, -15: what is written to one end is read from the other, then its end. */
 TEST(pair_carries_bytes_and_the_end)
@@ -90,8 +97,88 @@ TEST(pair_close_gets_those_out_who_wait_inside)
     CHECK_OK(eddy_stream_pair(&one, &other));
     EDDY_TASK reader = eddy_create_task(read_one, one, data, sizeof data);
     test_settle();
-    EDDY_TASK closer = eddy_create_task(close_it, one);
-    one = NULL;
+    EDDY_TASK closer = eddy_create_task(close_it, &one);
     CHECK_EQ(eddy_await(reader), -ESHUTDOWN);
     CHECK_OK(eddy_await(closer));
+}
+
+/* What was handed to a waiting reader stays its own when the end comes in the same tick. */
+TEST(pair_end_in_the_tick_of_a_read_does_not_take_its_bytes)
+{
+    EDDY_STREAM one = NULL;
+    EDDY_STREAM other = NULL;
+    char data[8] = "";
+
+    CHECK_OK(eddy_stream_pair(&one, &other));
+    EDDY_TASK reader = eddy_create_task(read_one, other, data, sizeof data);
+    test_settle();
+    CHECK_OK(write_text(one, "abc"));
+    CHECK_OK(eddy_stream_close(&one));
+    CHECK_OK(eddy_await(reader));
+    CHECK_STR(data, "abc");
+    CHECK_EQ(eddy_read(other, data, sizeof data), 0);
+}
+
+/* A-WRITE-9: who waits for a reader that goes away is told. */
+TEST(pair_close_of_the_reader_ends_a_write)
+{
+    static char much[100000];
+    EDDY_STREAM one = NULL;
+    EDDY_STREAM other = NULL;
+
+    CHECK_OK(eddy_stream_pair(&one, &other));
+    CHECK_OK(eddy_stream_set_limit(other, 100));
+    EDDY_TASK closer = eddy_create_task(close_later, &other);
+    CHECK_EQ(eddy_write(one, much, sizeof much), -EPIPE);
+    CHECK(eddy_stream_partial(one) > 200);
+    CHECK_HAS(eddy_error_message(-EPIPE), "memory: write: ");
+    CHECK_HAS(eddy_error_message(-EPIPE), " of 100000 bytes sent: Broken pipe");
+    CHECK_OK(eddy_await(closer));
+    CHECK_EQ(eddy_stream_close(&one), -EPIPE);
+}
+
+/* Bytes go both ways at once, and in turns. */
+static int play(eddy_stream *stream, int first)
+{
+    unsigned char ball = 0;
+
+    for (int i = first; i < 200; i += 2) {
+        if (i > 0) {
+            EDDY_TRY(eddy_read_exactly(stream, &ball, 1));
+            REQUIRE(ball == i - 1);
+        }
+        ball = (unsigned char)i;
+        EDDY_TRY(eddy_write(stream, &ball, 1));
+    }
+    return 0;
+}
+EDDY_ASYNC(play, eddy_stream *, int);
+
+TEST(pair_carries_bytes_to_and_fro)
+{
+    EDDY_STREAM one = NULL;
+    EDDY_STREAM other = NULL;
+
+    CHECK_OK(eddy_stream_pair(&one, &other));
+    CHECK_OK(eddy_gather(EDDY_CALL(play, one, 0), EDDY_CALL(play, other, 1)));
+}
+
+/* The end of one half leaves the other; both closed in either order. */
+TEST(pair_ends_close_in_any_order)
+{
+    for (int first = 0; first < 2; first++) {
+        EDDY_STREAM one = NULL;
+        EDDY_STREAM other = NULL;
+        char data[4];
+
+        CHECK_OK(eddy_stream_pair(&one, &other));
+        CHECK_OK(eddy_write_eof(one));
+        CHECK_EQ(eddy_read(other, data, 1), 0);
+        CHECK_OK(write_text(other, "abc"));
+        CHECK_OK(eddy_stream_close(first ? &one : &other));
+        if (first)
+            CHECK_EQ(write_text(other, "x"), -EPIPE);
+        else
+            CHECK_EQ(eddy_read(one, data, sizeof data), 3);
+    }
 }
