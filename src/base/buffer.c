@@ -7,7 +7,8 @@
  * for two that move; else to a block of twice the size. So a byte moves a bounded number of
  * times, however small the pieces are that come and go.
  *
- * Spare blocks are a stack in the thread, linked through their first word. Under a checker
+ * Spare blocks are a stack in the thread, linked through their first word. They are kept only
+ * while a loop runs in it, since what is given back behind its end would stay. Under a checker
  * there are none, so that it sees who uses a block too late.
  */
 #include "base/buffer.h"
@@ -42,8 +43,8 @@ static void buffer_free_block(char *block, size_t size)
 {
     struct buffer_spare *spare = (void *)block;
 
-    if (size != ED_BUFFER_BLOCK || spares.count >= ED_BUFFER_SPARE || ED_WATCHED ||
-        ed_memory_guarded()) {
+    if (size != ED_BUFFER_BLOCK || spares.count >= ED_BUFFER_SPARE || !eddy_thread_.loop ||
+        ED_WATCHED || ed_memory_guarded()) {
         ed_free(block);
         return;
     }

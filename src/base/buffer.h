@@ -3,8 +3,8 @@
  * The byte buffer: bytes go in behind and come out in front, of one block that grows by
  * doubling. Zeroed it is empty and has no block; so it is whenever all was consumed.
  *
- * Blocks of the smallest size come from a short list of the thread's, and go back to it, so
- * that small reads and writes do not allocate.
+ * While a loop runs, blocks of the smallest size come from a short list of the thread's, and go
+ * back to it, so that small reads and writes do not allocate.
  */
 #ifndef ED_BASE_BUFFER_H
 #define ED_BASE_BUFFER_H
@@ -69,7 +69,7 @@ void ed_buffer_take(struct eddy_buffer_ *to, struct eddy_buffer_ *from);
 /* Hands the block over, to be freed by ed_free, with the bytes at its front. */
 char *ed_buffer_hand_over(struct eddy_buffer_ *buffer);
 
-/* Frees the blocks that this thread keeps; for the end of its loop. */
+/* Frees the blocks that this thread keeps; for the close of its loop. */
 void ed_buffers_trim(void);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "base/memory.h"
 #include "io/stream.h"
+#include "loop/loop.h"
 
 #define PAIR_SMALL ((size_t)16 << 10) /* a write of less is taken whole */
 
@@ -32,6 +33,8 @@ struct pair_end {
     size_t size;              /* of so many bytes, and then got so many */
     struct ed_wait *writer;   /* who waits until no more than */
     size_t wanted;            /* so many bytes are kept */
+    struct ed_resource resource;
+    bool left; /* its loop is closed over it */
 };
 
 static struct pair_end *pair_of(eddy_stream *stream)
@@ -278,6 +281,8 @@ static void pair_free(eddy_stream *stream)
 {
     struct pair_end *end = pair_of(stream);
 
+    if (!end->left)
+        ed_loop_remove_resource(stream->loop, &end->resource);
     ed_buffer_release(&end->kept);
     ed_free(end);
 }
@@ -295,6 +300,30 @@ static const eddy_stream_class pair_class = {
     .resume = pair_resume,
 };
 
+/* The loop closes over it. */
+static void pair_left(struct ed_resource *resource, bool last)
+{
+    struct pair_end *end = ed_container_of(resource, struct pair_end, resource);
+
+    if (!last) {
+        ed_loop_report(end->stream.loop, EDDY_REPORT_RESOURCE, 0, NULL,
+                       "an end of a stream in memory was not closed");
+        return;
+    }
+    end->left = true;
+    ed_buffer_release(&end->stream.in);
+    ed_buffer_release(&end->stream.behind);
+    pair_free(&end->stream);
+}
+
+/* Joins two ends, which are set up. */
+static void pair_join(struct pair_end *one, struct pair_end *other)
+{
+    one->peer = other;
+    one->resource.close = pair_left;
+    ed_loop_enter_resource(one->stream.loop, &one->resource);
+}
+
 int eddy_stream_pair(eddy_stream **one, eddy_stream **other)
 {
     struct pair_end *a = ed_alloc_zero(sizeof *a), *b = ed_alloc_zero(sizeof *b);
@@ -307,8 +336,8 @@ int eddy_stream_pair(eddy_stream **one, eddy_stream **other)
         ed_free(b);
         return rc;
     }
-    a->peer = b;
-    b->peer = a;
+    pair_join(a, b);
+    pair_join(b, a);
     *one = &a->stream;
     *other = &b->stream;
     return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams in memory: how the two ends of a pair hang together. */
+#include "eddy/stream_class.h"
 #include "harness.h"
 
 static int write_text(eddy_stream *stream, const char *text)
@@ -181,4 +182,22 @@ TEST(pair_ends_close_in_any_order)
         else
             CHECK_EQ(eddy_read(one, data, sizeof data), 3);
     }
+}
+
+/* A pair that nobody closed is reported, and freed with its loop. */
+static int forget(void)
+{
+    eddy_stream *one = NULL, *other = NULL;
+
+    test_watch_reports(eddy_get_running_loop());
+    EDDY_TRY(eddy_stream_pair(&one, &other));
+    return eddy_stream_push(other, "abc", 3);
+}
+EDDY_ASYNC(forget);
+
+RAW_TEST(pair_that_is_not_closed_is_reported_and_freed)
+{
+    CHECK_OK(eddy_run(forget));
+    CHECK_HAS(test_report(), "an end of a stream in memory was not closed");
+    CHECK_HAS(test_report(), "an end of a stream in memory was not closed");
 }
