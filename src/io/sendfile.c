@@ -135,7 +135,7 @@ static ssize_t copy_block(eddy_stream *from, eddy_stream *to, char *block)
     }
     from->shown = true; /* lent to the writer */
     rc = eddy_write(to, ed_buffer_bytes(&from->in), have);
-    eddy_consume(from, have);
+    eddy_consume(from, rc < 0 ? to->partial : have); /* what was not written stays */
     ed_stream_unlend(from);
     return rc < 0 ? rc : (ssize_t)have;
 }

@@ -163,6 +163,7 @@ int eddy_writev(eddy_stream *stream, const struct iovec *parts, size_t count)
 {
     size_t size = 0;
 
+    stream->partial = 0;
     if (count > WRITE_PARTS)
         return ed_stream_raise(stream, -EINVAL, "write: %zu parts, at most %d", count, WRITE_PARTS);
     for (size_t i = 0; i < count; i++) {
@@ -182,6 +183,7 @@ int eddy_printf(eddy_stream *stream, const char *format, ...)
     va_start(arguments, format);
     size = vsnprintf(small, sizeof small, format, arguments);
     va_end(arguments);
+    stream->partial = 0;
     if (size < 0)
         return ed_stream_raise(stream, -EINVAL, "write: the text cannot be formatted");
     if ((size_t)size >= sizeof small) {

@@ -233,6 +233,44 @@ TEST(close_by_a_second_task_that_is_cancelled_aborts)
     CHECK_EQ(eddy_await(third), -ECONNABORTED);
 }
 
+/* The same for one that is cancelled while it waits. */
+TEST(close_by_a_second_task_that_is_cancelled_later_aborts)
+{
+    EDDY_STREAM other = NULL;
+    EDDY_STREAM one = NULL;
+    eddy_stream *same;
+
+    CHECK_OK(eddy_stream_pair(&one, &other));
+    CHECK_OK(eddy_stream_set_limit(other, 10));
+    CHECK_OK(eddy_write(one, data, 100));
+    same = one;
+    EDDY_TASK first = eddy_create_task(close_it, &one);
+    EDDY_TASK second = eddy_create_task(close_too, same);
+    test_settle();
+    CHECK(!eddy_task_done(first));
+    eddy_cancel(second);
+    CHECK_EQ(eddy_await(first), -ECONNABORTED);
+    CHECK_EQ(eddy_await(second), -ECONNABORTED);
+}
+
+/* A close whose time is up waits no longer for a flush, but for those who are inside. */
+TEST(close_whose_time_is_up_waits_for_those_inside)
+{
+    struct script script = SCRIPT("abc", .stubborn = true, .kept = 100, .flush_error = -EIO);
+    EDDY_STREAM stream = script_open(&script);
+    EDDY_TASK reader = eddy_create_task(read_it, stream, sizeof data);
+
+    CHECK_OK(eddy_write(stream, "x", 1));
+    test_settle();
+    {
+        EDDY_TIMEOUT(limit, 0.5);
+        CHECK_EQ(eddy_stream_close(&stream), -ETIMEDOUT);
+    }
+    CHECK_EQ(script.aborts, 1);
+    CHECK_EQ(eddy_await(reader), 3); /* it was faster than its end */
+    CHECK_EQ(script.frees, 1);
+}
+
 /* A-WRITE-15: an abort ends all calls at once; a close must follow. */
 TEST(close_behind_an_abort)
 {

@@ -151,7 +151,7 @@ TEST(line_lent_is_not_disturbed_by_what_comes)
 {
     static const char much[9000] = "!";
 
-    for (int way = 0; way < 6; way++) {
+    for (int way = 0; way < 8; way++) {
         struct script script = SCRIPT("line\nXYZ");
         EDDY_STREAM stream = script_open(&script);
         EDDY_GENERATOR lines = eddy_lines(stream);
@@ -165,6 +165,9 @@ TEST(line_lent_is_not_disturbed_by_what_comes)
         if (way < 2) {
             CHECK_EQ(eddy_read(stream, data, 4), 4);
         } else if (way < 4) {
+            eddy_consume(stream, 0);
+            CHECK_EQ(eddy_read_exactly(stream, data, 4), 0);
+        } else if (way < 6) {
             CHECK(eddy_peek(stream, 4, &shown) >= 4);
             memcpy(data, shown, 4);
         } else {

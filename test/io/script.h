@@ -20,13 +20,14 @@ struct script {
     int end;       /* what comes then: 0 the end, an error, or SCRIPT_FOR_EVER */
     bool slow;     /* each piece takes a millisecond */
     int own_text;  /* the error has a text of the kind's */
+    bool stubborn; /* a read takes a second, and nothing cuts it short */
 
     size_t room;     /* bytes that can be written, */
     int write_error; /* before this; 0: there is room for all */
     bool slow_write; /* each 1,000 bytes take a millisecond */
     size_t kept;     /* of each write, as if they had not gone; flushed in a millisecond */
     int flush_error; /* instead */
-    int close_error;
+    int eof_error, close_error;
     bool slow_close; /* for a second */
 
     /* what happened */
@@ -51,6 +52,10 @@ static inline ssize_t script_read(eddy_stream *stream, void *data, size_t size)
     size_t left = s->size - s->at, more;
 
     s->reads++;
+    if (s->stubborn) {
+        EDDY_SHIELD(second);
+        EDDY_TRY(eddy_sleep(1));
+    }
     if (s->slow)
         EDDY_TRY(eddy_sleep(0.001));
     if (left == 0 && s->end == SCRIPT_FOR_EVER)
@@ -111,7 +116,7 @@ static inline size_t script_pending(const eddy_stream *stream)
 static inline int script_write_eof(eddy_stream *stream)
 {
     script_of(stream)->eofs++;
-    return 0;
+    return script_of(stream)->eof_error;
 }
 
 static inline void script_abort(eddy_stream *stream, int rc)

@@ -128,6 +128,54 @@ TEST(sendfile_cut_short_says_how_much_went)
     CHECK(slow.written > 65536 && slow.written < 80000);
 }
 
+/* A kind that can send files by itself. */
+static int own_result;
+
+static int own_sendfile(eddy_stream *stream, int fd, off_t offset, size_t count, size_t *done)
+{
+    (void)fd, (void)offset;
+    *done = own_result < 0 ? count / 2 : count;
+    script_of(stream)->written += *done;
+    return own_result;
+}
+
+TEST(sendfile_by_the_kind_itself)
+{
+    eddy_stream_class kind = script_class;
+    struct script script = SCRIPT("", .kept = 100);
+    EDDY_STREAM stream = script_open(&script);
+    int fd = open_file(1000);
+    EDDY_DEFER(close_descriptor, (void *)&fd);
+
+    kind.sendfile = own_sendfile;
+    stream->kind = &kind;
+    CHECK_OK(eddy_stream_set_write_limits(stream, 10, 0));
+    CHECK_OK(eddy_write(stream, "x", 1));
+    CHECK_EQ(eddy_sendfile(stream, fd, 100, SIZE_MAX), 900);
+    CHECK_EQ(script.kept_now, 0); /* earlier writes go first, while too much is kept */
+    CHECK_EQ(eddy_stream_get_counters(stream).sent, 901);
+    own_result = -ECONNRESET;
+    CHECK_EQ(eddy_sendfile(stream, fd, 0, 1000), -ECONNRESET);
+    CHECK_EQ(eddy_stream_partial(stream), 500);
+    CHECK_HAS(eddy_error_message(-ECONNRESET), "sendfile: 500 of 1000 bytes sent: Connection");
+    CHECK_EQ(eddy_write(stream, "x", 1), -ECONNRESET);
+    CHECK_EQ(eddy_stream_close(&stream), -ECONNRESET);
+}
+
+/* What a copy could not write stays, if it had come before. */
+TEST(sendfile_copy_leaves_what_it_did_not_write)
+{
+    struct script source = SCRIPT("abcdef"), full = SCRIPT("", .room = 2, .write_error = -EPIPE);
+    EDDY_STREAM from = script_open(&source);
+    EDDY_STREAM to = script_open(&full);
+    const char *shown;
+
+    CHECK_EQ(eddy_peek(from, 6, &shown), 6);
+    CHECK_EQ(eddy_stream_copy(from, to), -EPIPE);
+    CHECK_EQ(eddy_peek(from, 0, &shown), 4);
+    CHECK(memcmp(shown, "cdef", 4) == 0);
+}
+
 TEST(sendfile_copy_carries_a_stream_over)
 {
     for (size_t step = 0; step < 3; step++) {

@@ -287,6 +287,18 @@ TEST(write_eof_comes_behind_what_was_written)
     CHECK_EQ(script.kept_now, 0);
 }
 
+TEST(write_eof_that_fails_breaks_the_writing_half)
+{
+    struct script script = SCRIPT("abc", .eof_error = -ENOTCONN);
+    EDDY_STREAM stream = script_open(&script);
+    char data[8];
+
+    CHECK_EQ(eddy_write_eof(stream), -ENOTCONN);
+    CHECK_HAS(eddy_error_message(-ENOTCONN), "script nobody:7: write: its end: ");
+    CHECK_EQ(eddy_write(stream, "x", 1), -ENOTCONN);
+    CHECK_EQ(eddy_read(stream, data, sizeof data), 3);
+}
+
 /* A-WRITE-13: kinds without a half. */
 TEST(write_eof_is_not_for_all_kinds)
 {
