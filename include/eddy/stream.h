@@ -141,7 +141,8 @@ typedef struct eddy_line {
  *     EDDY_FOR_EACH(rc, line, eddy_lines(stream))
  *         fputs(line.text, stdout);
  *
- * They are not copied, and may be as long as the stream's limit (EDDY_ELIMIT).
+ * They are not copied, and may be as long as the stream's limit, the newline not counted
+ * (EDDY_ELIMIT). The stream must not be closed before the generator.
  */
 EDDY_NODISCARD EDDY_API eddy_generator *eddy_lines(eddy_stream *stream);
 
@@ -203,8 +204,9 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_write_eof(eddy_stream *stream);
 EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_sendfile(eddy_stream *stream, int fd, off_t offset,
                                                           size_t count);
 
-/* Reads `from` to its end and writes it all to `to`. Suspends until then. Returns how many
- * bytes it were, or the error of either: what was read has then been written or is lost. */
+/* Reads `from` to its end and writes it all to `to`; they may be one. Suspends until then.
+ * Returns how many bytes it were, or the error of either: what was read has then been written,
+ * but for 64 KiB at most that are lost. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int64_t eddy_stream_copy(eddy_stream *from, eddy_stream *to);
 
 /*
@@ -212,9 +214,12 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int64_t eddy_stream_copy(eddy_stream *from, 
  * NULL is left alone. Other tasks that are inside get -ESHUTDOWN.
  *
  * Suspends until then, and is never refused; but in a task that is cancelled or whose time is
- * up, also while it waits here, it drops what has not gone, and ends at once.
+ * up, also while it waits here, it drops what has not gone, and ends at once. A close by
+ * another task meanwhile, with a handle of its own, waits for the first one and returns the
+ * same.
  *
- * Returns 0, or the error why not all has gone.
+ * Returns 0; the error why not all has gone, -ECONNABORTED behind an abort; or -EPERM outside
+ * a task, with the handle left alone. Whatever else it returns, the stream is freed.
  */
 EDDY_API EDDY_AWAITS int eddy_stream_close(eddy_stream **stream);
 
@@ -247,7 +252,7 @@ EDDY_API int eddy_stream_set_limit(eddy_stream *stream, size_t limit);
  * times or a quarter of the other; for both: 64 and 16 KiB. `low` over `high`: -EINVAL. */
 EDDY_API int eddy_stream_set_write_limits(eddy_stream *stream, size_t high, size_t low);
 
-/* What kind it is: "tcp", "unix", "tls", "pipe", "memory". */
+/* What kind it is: "tcp", "unix", "tls", "pipe", "memory". Static text. */
 EDDY_API const char *eddy_stream_kind(const eddy_stream *stream);
 
 /* The peer's and the own address as text, such as "127.0.0.1:80"; "" when there is none.
@@ -270,7 +275,9 @@ EDDY_NODISCARD EDDY_API int eddy_stream_from_fd(int fd, eddy_stream **stream);
 
 /*
  * Two ends of a stream in memory, for tests and between tasks: what is written to one is
- * read from the other. The loop must run. Returns 0 or -ENOMEM, -EPERM outside a loop.
+ * read from the other. Each end keeps as much as its limit says for its readers, so that a
+ * close or flush of the other waits only for what is beyond that. The loop must run. Returns 0
+ * or -ENOMEM, -EPERM outside a loop.
  */
 EDDY_NODISCARD EDDY_API int eddy_stream_pair(eddy_stream **one, eddy_stream **other);
 

@@ -180,5 +180,5 @@ static int lines_body(eddy_generator *generator, void *args)
 eddy_generator *eddy_lines(eddy_stream *stream)
 {
     return eddy_generator_create(lines_body, &stream, sizeof stream, sizeof(eddy_line),
-                                 "eddy_lines", "eddy_lines");
+                                 "eddy_lines", "eddy/stream.h");
 }
