@@ -229,6 +229,21 @@ TEST(read_of_a_broken_stream_gives_its_bytes_and_then_the_error)
     CHECK_EQ(eddy_drain(stream), -ECONNRESET);
 }
 
+/* What comes together with the end, or an error, comes before it. */
+TEST(read_of_bytes_that_come_with_the_end)
+{
+    for (int broken = 0; broken < 2; broken++) {
+        struct script script = SCRIPT("abc", .last = "def", .end = broken ? -EIO : 0);
+        EDDY_STREAM stream = script_open(&script);
+        char data[8] = "";
+
+        CHECK_OK(eddy_read_exactly(stream, data, 6));
+        CHECK_STR(data, "abcdef");
+        CHECK_EQ(eddy_read(stream, data, 1), broken ? -EIO : 0);
+        CHECK_EQ(script.reads, 2);
+    }
+}
+
 /* A kind's own text is kept. */
 TEST(read_error_with_a_text_of_the_kinds_keeps_it)
 {

@@ -15,12 +15,13 @@
 struct script {
     const char *text; /* what is delivered */
     size_t size;
-    size_t step;   /* bytes at once; 0: as many as are asked for */
-    size_t pushed; /* bytes that come with each piece, and are pushed */
-    int end;       /* what comes then: 0 the end, an error, or SCRIPT_FOR_EVER */
-    bool slow;     /* each piece takes a millisecond */
-    int own_text;  /* the error has a text of the kind's */
-    bool stubborn; /* a read takes a second, and nothing cuts it short */
+    size_t step;      /* bytes at once; 0: as many as are asked for */
+    size_t pushed;    /* bytes that come with each piece, and are pushed */
+    int end;          /* what comes then: 0 the end, an error, or SCRIPT_FOR_EVER */
+    bool slow;        /* each piece takes a millisecond */
+    int own_text;     /* the error has a text of the kind's */
+    const char *last; /* what is pushed along with the end */
+    bool stubborn;    /* a read takes a second, and nothing cuts it short */
 
     size_t room;     /* bytes that can be written, */
     int write_error; /* before this; 0: there is room for all */
@@ -31,7 +32,7 @@ struct script {
     bool slow_close; /* for a second */
 
     /* what happened */
-    size_t at, reads, written, kept_now;
+    size_t at, reads, flushes, written, kept_now;
     int aborts, closes, frees, eofs;
     char out[8000]; /* the first of what was written */
 };
@@ -60,6 +61,8 @@ static inline ssize_t script_read(eddy_stream *stream, void *data, size_t size)
         EDDY_TRY(eddy_sleep(0.001));
     if (left == 0 && s->end == SCRIPT_FOR_EVER)
         return eddy_sleep(EDDY_FOREVER);
+    if (left == 0 && s->last)
+        EDDY_TRY(eddy_stream_push(stream, s->last, strlen(s->last)));
     if (left == 0)
         return s->end && s->own_text ? eddy_raise(s->end, "the script says so") : s->end;
     if (size > left)
@@ -99,6 +102,7 @@ static inline int script_flush(eddy_stream *stream, size_t kept)
 {
     struct script *s = script_of(stream);
 
+    s->flushes++;
     if (s->kept_now <= kept)
         return 0;
     EDDY_TRY(eddy_sleep(0.001));

@@ -244,6 +244,7 @@ TEST(write_error_reaches_all_who_wait)
     CHECK_EQ(eddy_await(two), -ECONNRESET);
     CHECK_EQ(eddy_await(three), -ECONNRESET);
     CHECK_STR(script.out, "a");
+    CHECK_EQ(script.flushes, 1); /* a broken kind is not asked again */
 }
 
 /* A-WRITE-11, -12: the end of the writing half. */
