@@ -5,8 +5,11 @@
  *     fault checks     four checks of each kind
  *     fault engine     operations of an engine: two no-ops, two polls of a pipe that
  *                      can be read, and a cancelled poll of one that cannot
+ *     fault sockets    a connection that is made, used twice and closed
  */
+#include <arpa/inet.h>
 #include <eddy/error.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,7 +79,68 @@ static int engine(void)
     return 0;
 }
 
+static void end_done(struct ed_op *op)
+{
+    (void)op;
+}
+
+/* Runs an operation, again if it fails and `insist`, and prints how it went. */
+static int run(struct ed_engine *engine, struct ed_op *op, const char *name, bool insist)
+{
+    bool counts = op->kind == ED_OP_SEND || op->kind == ED_OP_RECV;
+
+    op->done = end_done;
+    do {
+        ed_engine_submit(engine, op);
+        while (op->in_flight)
+            if (ed_engine_wait(engine, 1000000000) < 0)
+                return -1;
+        printf("%s ", name);
+        if (counts)
+            printf("%d ", op->result > 0 ? op->result : 0);
+        puts(op->result < 0 ? eddy_error_name(op->result) : "0");
+    } while (insist && op->result < 0);
+    return op->result;
+}
+
+static int sockets(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), server;
+    struct sockaddr *name = (struct sockaddr *)&address;
+    struct ed_engine *engine;
+    char data[10] = {0};
+
+    if (bind(listener, name, size) < 0 || listen(listener, 1) < 0 ||
+        getsockname(listener, name, &size) < 0 || ed_engine_open(&engine) < 0)
+        return 1;
+    run(engine,
+        &(struct ed_op){.kind = ED_OP_CONNECT, .fd = client, .address = name, .address_size = size},
+        "connect", true);
+    server = run(engine, &(struct ed_op){.kind = ED_OP_ACCEPT, .fd = listener}, "accept", true);
+    for (int i = 0; i < 2; i++) {
+        struct ed_op op = {.kind = ED_OP_SEND, .fd = client, .data = data, .size = sizeof data};
+
+        run(engine, &op, "send", false);
+        op = (struct ed_op){.kind = ED_OP_RECV, .fd = server, .data = data, .size = sizeof data};
+        run(engine, &op, "recv", false);
+    }
+    run(engine, &(struct ed_op){.kind = ED_OP_CLOSE, .fd = server}, "close", false);
+    if (recv(client, data, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN)
+        puts("not closed");
+    close(client);
+    close(listener);
+    ed_engine_close(engine);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    return argc > 1 && strcmp(argv[1], "engine") == 0 ? engine() : checks();
+    const char *what = argc > 1 ? argv[1] : "checks";
+
+    return strcmp(what, "engine") == 0    ? engine()
+           : strcmp(what, "sockets") == 0 ? sockets()
+                                          : checks();
 }
