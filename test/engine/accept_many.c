@@ -164,6 +164,8 @@ RAW_TEST(accept_many_without_descriptors_ends_and_leaves_the_connection)
     struct rlimit limit;
     int lowest;
 
+    if (ed_running_on_valgrind())
+        test_skip("valgrind keeps to the limit itself, and closes what comes behind it");
     engine_begin();
     CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
     for (int waits = 0; waits < 2; waits++) {
