@@ -49,19 +49,24 @@ static struct uring *uring_of(struct ed_engine *engine)
     return ed_container_of(engine, struct uring, engine);
 }
 
+/* Submits what is in the ring, or some of it, without taking completions. */
+static void uring_drain(struct uring *uring)
+{
+    int rc = io_uring_submit(&uring->ring);
+
+    if (rc == -EBUSY || rc == -EAGAIN)
+        rc = io_uring_get_events(&uring->ring); /* room for completions first */
+    if (rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN)
+        ed_die("io_uring: the submission ring does not drain: %s", eddy_strerror(rc));
+}
+
 /* A free submission entry; makes room by submitting when the ring is full. */
 static struct io_uring_sqe *uring_sqe(struct uring *uring)
 {
     struct io_uring_sqe *sqe;
 
-    while (!(sqe = io_uring_get_sqe(&uring->ring))) {
-        int rc = io_uring_submit(&uring->ring);
-
-        if (rc == -EBUSY || rc == -EAGAIN)
-            rc = io_uring_get_events(&uring->ring); /* room for completions first */
-        if (rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN)
-            ed_die("io_uring: the submission ring does not drain: %s", eddy_strerror(rc));
-    }
+    while (!(sqe = io_uring_get_sqe(&uring->ring)))
+        uring_drain(uring);
     return sqe;
 }
 
@@ -177,11 +182,18 @@ static void uring_start(struct uring *uring, struct ed_op *op)
         io_uring_prep_multishot_accept(sqe, op->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         break;
     case ED_OP_CONNECT: io_uring_prep_connect(sqe, op->fd, op->address, op->address_size); break;
-    case ED_OP_SHUTDOWN: io_uring_prep_shutdown(sqe, op->fd, op->flags); break;
     case ED_OP_CLOSE: io_uring_prep_close(sqe, op->fd); break;
     default: uring_prepare_transfer(sqe, op); break;
     }
     io_uring_sqe_set_data(sqe, op);
+}
+
+/* What never waits, and would have a thread of the kernel's do it, or is known better by
+ * attempt.c. */
+static bool uring_is_immediate(const struct ed_op *op)
+{
+    return op->kind == ED_OP_SHUTDOWN ||
+           (op->kind == ED_OP_CONNECT && op->address->sa_family == AF_UNIX);
 }
 
 static void uring_submit(struct ed_engine *engine, struct ed_op *op)
@@ -191,11 +203,11 @@ static void uring_submit(struct ed_engine *engine, struct ed_op *op)
 
     if (op->kind == ED_OP_RECV_MANY)
         rc = ed_uring_buffers_open(&uring->buffers, &uring->ring);
-    if (op->kind == ED_OP_CONNECT && op->address->sa_family == AF_UNIX) {
-        ed_engine_end(engine, op, ed_op_attempt(op)); /* never waits; see attempt.c */
-        return;
-    }
-    if (rc < 0)
+    while (op->kind == ED_OP_SHUTDOWN && io_uring_sq_ready(&uring->ring) > 0)
+        uring_drain(uring); /* what is sent before comes before */
+    if (uring_is_immediate(op))
+        ed_engine_end(engine, op, ed_op_attempt(op));
+    else if (rc < 0)
         ed_engine_end(engine, op, rc);
     else
         uring_start(uring, op);

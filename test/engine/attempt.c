@@ -170,6 +170,40 @@ RAW_TEST(shutdown_and_close_tell_the_other_side)
     engine_end();
 }
 
+/* In one flush: what is sent first arrives, and then the end. */
+RAW_TEST(shutdown_and_close_come_behind_what_was_sent_before)
+{
+    static const enum ed_op_kind ends_with[] = {ED_OP_SHUTDOWN, ED_OP_CLOSE};
+    struct probe probes[5];
+    char data[16];
+    int ends[2];
+
+    engine_begin();
+    for (int round = 0; round < 40; round++) {
+        CHECK_OK(round % 4 / 2 ? tcp_pair(ends) : pair_open(ends));
+        for (int i = 0; i < 4; i++) {
+            probes[i] = probe_of(ED_OP_SEND, ends[0]);
+            probes[i].op.data = "abcd" + i;
+            probes[i].op.size = 1;
+            ed_engine_submit(engine, &probes[i].op);
+        }
+        probes[4] = probe_of(ends_with[round % 2], ends[0]);
+        probes[4].op.flags = SHUT_WR;
+        ed_engine_submit(engine, &probes[4].op);
+        CHECK_OK(wait_all());
+        for (int i = 0; i < 5; i++)
+            CHECK_EQ(probes[i].result, i < 4);
+        CHECK_EQ(fcntl(ends[1], F_SETFL, 0), 0); /* the end may be on its way */
+        CHECK_EQ(recv(ends[1], data, 4, MSG_WAITALL), 4);
+        CHECK_EQ(memcmp(data, "abcd", 4), 0);
+        CHECK_EQ(recv(ends[1], data, 4, 0), 0);
+        close(ends[1]);
+        if (round % 2 == 0)
+            close(ends[0]);
+    }
+    engine_end();
+}
+
 /* The end, and errors -------------------------------------------------------- */
 
 RAW_TEST(receive_of_a_stream_that_has_ended_is_zero_after_its_last_bytes)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What only the io_uring engine has to look after; the rest is in engine.c. */
+#include <dirent.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/time.h"
@@ -82,6 +84,43 @@ RAW_TEST(uring_overflows_with_cancels_under_way)
     CHECK_EQ(calls, COUNT);
     CHECK_EQ(ready + cancelled, COUNT);
     close(ends[0]);
+    close(ends[1]);
+    ed_engine_close(engine);
+}
+
+static int threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    int count = 0;
+
+    while (folder && readdir(folder))
+        count++;
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
+/* What would have a thread of the kernel's do it is done here. */
+RAW_TEST(uring_operations_make_no_threads)
+{
+    static const enum ed_op_kind kinds[] = {ED_OP_SEND, ED_OP_WRITE,    ED_OP_RECV,
+                                            ED_OP_READ, ED_OP_SHUTDOWN, ED_OP_CLOSE};
+    int before = threads(), ends[2];
+    char data[16] = "";
+
+    uring_begin();
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    CHECK_EQ(write(ends[1], data, sizeof data), (int)sizeof data);
+    for (size_t i = 0; i < ED_ARRAY_LENGTH(kinds); i++) {
+        struct ed_op op = {
+            .done = op_done, .kind = kinds[i], .fd = ends[0], .data = data, .size = 8};
+
+        ed_engine_submit(engine, &op);
+        while (op.in_flight)
+            CHECK_OK(ed_engine_wait(engine, ED_SECOND));
+        CHECK(op.result >= 0);
+        CHECK_EQ(threads(), before);
+    }
     close(ends[1]);
     ed_engine_close(engine);
 }
