@@ -373,6 +373,31 @@ RAW_TEST(recv_many_that_is_fed_for_ever_stops_soon_after_its_cancel)
     engine_end();
 }
 
+static void feed_itself(struct ed_op *op)
+{
+    receiver_done(op);
+    if (op->more && one.received < 100000)
+        (void)receiver_feed(&one, 1);
+}
+
+/* Tasks and timers have their turn though there is always more to tell. */
+RAW_TEST(recv_many_that_feeds_itself_does_not_keep_a_wait)
+{
+    engine_begin();
+    CHECK_OK(receiver_open(&one));
+    receiver_start(&one);
+    one.op.done = feed_itself;
+    CHECK_OK(wait_for(0));
+    CHECK_EQ(receiver_feed(&one, 1), 1);
+    CHECK_OK(wait_for(ED_SECOND));
+    CHECK_THAT(one.received < 10000, "%zu deliveries in a wait", one.received);
+    while (one.received < 2000) /* and goes on in the next */
+        CHECK_OK(wait_for(ED_SECOND));
+    one.op.done = receiver_done;
+    CHECK_OK(receivers_close(&one, 1));
+    engine_end();
+}
+
 static void child_works(void)
 {
     struct receiver mine;
