@@ -183,7 +183,7 @@ RAW_TEST(shutdown_and_close_come_behind_what_was_sent_before)
         CHECK_OK(round % 4 / 2 ? tcp_pair(ends) : pair_open(ends));
         for (int i = 0; i < 4; i++) {
             probes[i] = probe_of(ED_OP_SEND, ends[0]);
-            probes[i].op.data = "abcd" + i;
+            probes[i].op.data = &"abcd"[i];
             probes[i].op.size = 1;
             ed_engine_submit(engine, &probes[i].op);
         }
