@@ -40,8 +40,10 @@ static int amain(int argc, char **argv)
 {
     EDDY_SERVER proxy = NULL;
 
-    if (argc != 3)
-        return eddy_raise(-EINVAL, "usage: %s PLACE PLACE", argv[0]);
+    if (argc != 3) {
+        fprintf(stderr, "usage: %s PLACE PLACE\n", argv[0]);
+        return 2;
+    }
     EDDY_TRY(eddy_start_server(argv[1], relay, argv[2], &proxy));
     printf("%s is %s now\n", argv[1], argv[2]);
     return eddy_serve_forever(proxy);

@@ -32,16 +32,17 @@ static int amain(int argc, char **argv)
     eddy_semaphore limit = EDDY_SEMAPHORE_INIT(100);
     int first, last;
 
-    if (argc != 3 || sscanf(argv[2], "%d-%d", &first, &last) != 2 || first < 1 || last > 65535)
-        return eddy_raise(-EINVAL, "usage: %s HOST FIRST-LAST", argv[0]);
+    if (argc != 3 || sscanf(argv[2], "%d-%d", &first, &last) != 2 || first < 1 || last > 65535) {
+        fprintf(stderr, "usage: %s HOST FIRST-LAST\n", argv[0]);
+        return 2;
+    }
 
     EDDY_ADDRESSES(host);
     EDDY_TRY(eddy_getaddrinfo(argv[1], 0, NULL, &host));
 
     EDDY_GROUP(checks);
     for (int port = first; port <= last; port++) {
-        EDDY_TRY(
-            eddy_semaphore_acquire(&limit)); /* before the task is made: few are there at once */
+        EDDY_TRY(eddy_semaphore_acquire(&limit)); /* so there are no more than 100 tasks */
         eddy_group_create_task(&checks, check, &host.at[0], port, &limit);
     }
     return eddy_group_join(&checks);
