@@ -22,13 +22,11 @@ static int echo(eddy_stream *client, void *unused)
 static int amain(int argc, char **argv)
 {
     const char *places = argc > 1 ? argv[1] : "tcp://127.0.0.1:8888";
-    char text[EDDY_ADDRESS_TEXT];
-    const eddy_address *address;
     EDDY_SERVER server = NULL;
 
     EDDY_TRY(eddy_start_server(places, echo, NULL, &server));
-    for (size_t i = 0; (address = eddy_server_address(server, i)); i++)
-        printf("serving at %s\n", eddy_address_text(address, text, sizeof text));
+    for (size_t i = 0; eddy_server_address(server, i); i++)
+        printf("serving at %s\n", eddy_server_name(server, i));
     return eddy_serve_forever(server);
 }
 EDDY_ASYNC(amain, int, char **);

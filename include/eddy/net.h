@@ -183,6 +183,9 @@ EDDY_API size_t eddy_server_connections(const eddy_server *server); /* How many 
 /* The address number `index` that it listens at, NULL behind the last and after a stop. */
 EDDY_API const eddy_address *eddy_server_address(const eddy_server *server, size_t index);
 
+/* The same as text, such as "127.0.0.1:80"; "" for NULL. Borrowed until the server is closed. */
+EDDY_API const char *eddy_server_name(const eddy_server *server, size_t index);
+
 /* The port of the first address that has one; 0 when there is none. */
 EDDY_API uint16_t eddy_server_port(const eddy_server *server);
 

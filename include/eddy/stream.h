@@ -178,6 +178,10 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_printf(eddy_stream *stream, const c
  * more than `high` bytes are kept. What it takes is copied. */
 EDDY_NODISCARD EDDY_API int eddy_write_nowait(eddy_stream *stream, const void *data, size_t size);
 
+/* The same for formatted text, without its NUL. */
+EDDY_NODISCARD EDDY_API int eddy_printf_nowait(eddy_stream *stream, const char *format, ...)
+    EDDY_PRINTF_(2, 3);
+
 /* Waits while writes would: returns once no more than `low` bytes are kept, if there were
  * more than `high`. Suspends. Returns as eddy_write does. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_drain(eddy_stream *stream);
@@ -252,7 +256,7 @@ EDDY_API int eddy_stream_set_limit(eddy_stream *stream, size_t limit);
  * times or a quarter of the other; for both: 64 and 16 KiB. `low` over `high`: -EINVAL. */
 EDDY_API int eddy_stream_set_write_limits(eddy_stream *stream, size_t high, size_t low);
 
-/* What kind it is: "tcp", "unix", "tls", "pipe", "memory". Static text. */
+/* What kind it is: "tcp", "unix", "tls", "pipe", "terminal", "memory". Static text. */
 EDDY_API const char *eddy_stream_kind(const eddy_stream *stream);
 
 /* The peer's and the own address as text, such as "127.0.0.1:80"; "" when there is none.

@@ -60,6 +60,11 @@ typedef struct eddy_stream_class {
      * the kernel. Shielded. Returns the error of the goodbye. */
     int (*close)(eddy_stream *stream);
 
+    /* `close` also does what a cancelled task needs: with stream->hurried it gives away what it can
+     * without waiting for the peer, and says -ECANCELED when that was not all. false: such a close
+     * begins with `abort`. */
+    bool hurries;
+
     void (*free)(eddy_stream *stream); /* the object; last of all; shielded */
 
     /* Called when a reader has taken so much that no more than the stream's limit is kept,
@@ -108,6 +113,7 @@ struct eddy_stream {
     bool ended;    /* the end was read from the kind */
     bool finished; /* eddy_write_eof */
     bool closing, aborted;
+    bool hurried; /* the close must not wait for the peer */
 };
 
 /* Sets a stream up, for the running loop; the object around it was zeroed. 0, -ENOMEM, or

@@ -287,6 +287,14 @@ static int epoll_ask(struct epoll *epoll, struct epoll_watch *watch, uint32_t wa
     return epoll_ctl(epoll->fd, verb, watch->fd, &event) == 0 ? 0 : -errno;
 }
 
+/* The kernel does not watch its descriptor. EPERM: because it never blocks, epoll_ctl(2). */
+static void epoll_refused(struct epoll *epoll, struct ed_op *op, int rc)
+{
+    bool ready = rc == -EPERM && (op->kind == ED_OP_READ || op->kind == ED_OP_WRITE);
+
+    ed_engine_end(&epoll->engine, op, ready ? ed_op_attempt(op) : rc);
+}
+
 /* Brings the kernel's set up to date with the operations. */
 static void epoll_update(struct epoll *epoll)
 {
@@ -307,7 +315,7 @@ static void epoll_update(struct epoll *epoll)
         watch->asked = rc == 0 ? wanted : 0;
         watch->doubtful = false;
         while (rc < 0 && (link = ed_list_pop(&watch->ops)))
-            ed_engine_end(&epoll->engine, ed_container_of(link, struct ed_op, link), rc);
+            epoll_refused(epoll, ed_container_of(link, struct ed_op, link), rc);
     }
 }
 

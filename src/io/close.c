@@ -3,7 +3,8 @@
  * The end of a stream.
  *
  * A close first gets everybody else out, then flushes, and then ends the connection and frees
- * the stream, shielded; what cuts it short before that makes it an abort. Nobody enters once
+ * the stream, shielded; what cuts it short before that makes it an abort, or a hurried close for
+ * kinds that can give away at once what is left. Nobody enters once
  * `shut` is set, and who is inside is counted from the first moment of its call; so behind
  * inside == 0 the stream is the close's alone.
  *
@@ -116,6 +117,14 @@ static int close_end(eddy_stream *stream, int rc)
     return rc;
 }
 
+/* The task must not wait. What has been written may go all the same, if the kind can give it
+ * away at once; else it is lost. 0 when all has gone, else `rc`. */
+static int close_hurried(eddy_stream *stream, int rc)
+{
+    stream->hurried = true;
+    return close_end(stream, 0) < 0 ? ed_fail(rc) : 0;
+}
+
 static int close_first(eddy_stream *stream)
 {
     int rc;
@@ -127,6 +136,8 @@ static int close_first(eddy_stream *stream)
     rc = close_wait(stream);
     if (rc == 0)
         rc = close_flush(stream);
+    if (rc < 0 && rc == eddy_thread_.task->pending && stream->kind->hurries && !stream->aborted)
+        return close_hurried(stream, rc);
     if (rc < 0)
         ed_stream_break(stream);
     return close_end(stream, rc);

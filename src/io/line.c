@@ -108,7 +108,7 @@ ssize_t eddy_read_until(eddy_stream *stream, const void *separator, size_t separ
 
 ssize_t eddy_read_line(eddy_stream *stream, char *line, size_t size)
 {
-    struct line_search search = {"\n", 1, size - 1, true};
+    struct line_search search = {"\n", 1, size > 0 ? size - 1 : 0, true};
     struct ed_stream_call call;
     ssize_t n = ed_reading_begin(stream, &call);
 

@@ -479,30 +479,44 @@ static int socket_close_fd(int fd)
     return ed_op_await_shielded(&shut, &kind);
 }
 
-static int socket_close(eddy_stream *stream)
+/* Waits until nothing is in flight. What the kernel does not take at once is left. */
+static void socket_drain(struct socket_stream *s)
 {
     static const struct ed_wait_kind kind = {"stream.close", NULL, NULL};
-    struct socket_stream *s = socket_of(stream);
-    struct ed_wait wait = ED_WAIT(&kind, stream, NULL);
-    struct linger now = {.l_onoff = 1};
-    int rc;
+    struct ed_engine *engine = socket_engine(s);
 
-    ed_engine_cancel(socket_engine(s), &s->in);
-    ed_engine_cancel(socket_engine(s), &s->send);
-    if (s->in.in_flight || s->send.in_flight) {
+    ed_engine_cancel(engine, &s->in);
+    if (s->send.queued)
+        ed_engine_flush(engine); /* it gets one chance */
+    ed_engine_cancel(engine, &s->send);
+    while (s->in.in_flight || s->send.in_flight) {
+        struct ed_wait wait = ED_WAIT(&kind, &s->stream, NULL);
+
         wait.shielded = true;
         s->closer = &wait;
         (void)ed_park(&wait); /* nothing cuts it short */
     }
-    if (s->reset && !s->plain)
-        (void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now,
-                         sizeof now); /* else it ends in order */
+}
+
+/* Bytes that have not gone make the end a reset, so that the peer does not take what it has for
+ * all. */
+static int socket_close(eddy_stream *stream)
+{
+    struct socket_stream *s = socket_of(stream);
+    struct linger now = {.l_onoff = 1};
+    int dropped = 0, rc;
+
+    socket_drain(s);
+    if (!s->broken_out && socket_pending(stream) > 0)
+        dropped = -ECANCELED;
+    if ((s->reset || dropped) && !s->plain)
+        (void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now); /* else in order */
     if (s->was_blocking)
         (void)fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) & ~O_NONBLOCK); /* as far as it goes */
     rc = socket_close_fd(s->fd);
     s->fd = -1;
     ed_stats_add(ED_STAT_DESCRIPTORS, -1);
-    return rc;
+    return dropped ? dropped : rc;
 }
 
 static void socket_free(eddy_stream *stream)
@@ -556,15 +570,16 @@ static int socket_fd(const eddy_stream *stream)
     {                                                                                              \
         .name = (its_name), .read = socket_read, .write = socket_write, .flush = socket_flush,     \
         .pending = socket_pending, .write_eof = (eof), .abort = socket_abort,                      \
-        .close = socket_close, .free = socket_free, .peer_name = socket_peer_name,                 \
-        .local_name = socket_local_name, .fd = socket_fd, .resume = socket_resume,                 \
-        .sendfile = socket_sendfile                                                                \
+        .close = socket_close, .hurries = true, .free = socket_free,                               \
+        .peer_name = socket_peer_name, .local_name = socket_local_name, .fd = socket_fd,           \
+        .resume = socket_resume, .sendfile = socket_sendfile                                       \
     }
 
 static const eddy_stream_class socket_classes[] = {
     [ED_SOCKET_TCP] = SOCKET_CLASS("tcp", socket_write_eof),
     [ED_SOCKET_UNIX] = SOCKET_CLASS("unix", socket_write_eof),
     [ED_SOCKET_PIPE] = SOCKET_CLASS("pipe", NULL),
+    [ED_SOCKET_TERMINAL] = SOCKET_CLASS("terminal", NULL),
 };
 
 /* The loop closes over it. */
@@ -600,7 +615,7 @@ int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy
     }
     s->fd = fd;
     s->namer = namer;
-    s->plain = kind == ED_SOCKET_PIPE;
+    s->plain = kind >= ED_SOCKET_PIPE;
     s->in.done = socket_received;
     s->in.kind = ED_OP_RECV_MANY;
     s->in.fd = fd;

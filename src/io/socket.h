@@ -5,7 +5,8 @@
 
 #include "eddy/stream.h"
 
-enum ed_socket_kind { ED_SOCKET_TCP, ED_SOCKET_UNIX, ED_SOCKET_PIPE };
+/* A terminal is any character device. Those without addresses come last. */
+enum ed_socket_kind { ED_SOCKET_TCP, ED_SOCKET_UNIX, ED_SOCKET_PIPE, ED_SOCKET_TERMINAL };
 
 #define ED_SOCKET_NAME 128 /* bytes of an address as text, with its NUL */
 

@@ -17,6 +17,7 @@
 #include "io/stream.h"
 
 #define WRITE_PARTS 1024 /* of one write, as writev(2) takes */
+#define WRITE_TEXT 512   /* bytes of a formatted text that needs no block */
 
 static const struct ed_wait_kind write_turn_kind = {"stream.write", NULL, NULL};
 
@@ -174,27 +175,55 @@ int eddy_writev(eddy_stream *stream, const struct iovec *parts, size_t count)
     return stream_write(stream, parts, count, size);
 }
 
-int eddy_printf(eddy_stream *stream, const char *format, ...)
+/* A formatted text: `small`, of WRITE_TEXT bytes, when it has room, or a block to be freed. The
+ * length, or an error. */
+static int write_format(const eddy_stream *stream, const char *format, va_list arguments,
+                        char *small, char **text)
 {
-    char small[512], *text = small;
-    va_list arguments;
-    int size, rc;
+    va_list again;
+    int size;
 
-    va_start(arguments, format);
-    size = vsnprintf(small, sizeof small, format, arguments);
-    va_end(arguments);
-    stream->partial = 0;
+    va_copy(again, arguments);
+    size = vsnprintf(small, WRITE_TEXT, format, arguments);
+    *text = small;
+    if (size >= WRITE_TEXT) {
+        *text = ed_alloc((size_t)size + 1);
+        if (*text)
+            vsnprintf(*text, (size_t)size + 1, format, again);
+    }
+    va_end(again);
     if (size < 0)
         return ed_stream_raise(stream, -EINVAL, "write: the text cannot be formatted");
-    if ((size_t)size >= sizeof small) {
-        text = ed_alloc((size_t)size + 1);
-        if (!text)
-            return ed_fail(-ENOMEM);
-        va_start(arguments, format);
-        vsnprintf(text, (size_t)size + 1, format, arguments);
-        va_end(arguments);
-    }
-    rc = eddy_write(stream, text, (size_t)size);
+    return *text ? size : ed_fail(-ENOMEM);
+}
+
+int eddy_printf(eddy_stream *stream, const char *format, ...)
+{
+    char small[WRITE_TEXT], *text;
+    va_list arguments;
+    int rc;
+
+    va_start(arguments, format);
+    rc = write_format(stream, format, arguments, small, &text);
+    va_end(arguments);
+    if (rc >= 0)
+        rc = eddy_write(stream, text, (size_t)rc);
+    if (text != small)
+        ed_free(text);
+    return rc;
+}
+
+int eddy_printf_nowait(eddy_stream *stream, const char *format, ...)
+{
+    char small[WRITE_TEXT], *text;
+    va_list arguments;
+    int rc;
+
+    va_start(arguments, format);
+    rc = write_format(stream, format, arguments, small, &text);
+    va_end(arguments);
+    if (rc >= 0)
+        rc = eddy_write_nowait(stream, text, (size_t)rc);
     if (text != small)
         ed_free(text);
     return rc;

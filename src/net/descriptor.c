@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "eddy/address.h"
 #include "io/socket.h"
@@ -35,7 +37,9 @@ static int descriptor_kind(int fd)
 
     if (fstat(fd, &status) < 0)
         return -errno;
-    if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))
+    if (S_ISCHR(status.st_mode))
+        return ED_SOCKET_TERMINAL;
+    if (S_ISFIFO(status.st_mode))
         return ED_SOCKET_PIPE;
     if (!S_ISSOCK(status.st_mode) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
         type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
@@ -43,18 +47,44 @@ static int descriptor_kind(int fd)
     return domain == AF_UNIX ? ED_SOCKET_UNIX : ED_SOCKET_TCP;
 }
 
+/*
+ * Makes a descriptor non-blocking. That of a terminal is shared with whoever else has it, such as
+ * standard output, which must go on to block: so it is opened anew for the stream, under the same
+ * number. Whether it was blocking and has to be again.
+ */
+static bool descriptor_unblock(int fd, int flags, int kind)
+{
+    char path[32];
+    int own = -1;
+
+    if (flags & O_NONBLOCK)
+        return false;
+    if (kind == ED_SOCKET_TERMINAL) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        own = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    }
+    if (own >= 0 && dup3(own, fd, O_CLOEXEC) == fd) {
+        close(own);
+        return false;
+    }
+    if (own >= 0)
+        close(own);
+    (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK); /* cannot fail: the descriptor is there */
+    return true;
+}
+
 int eddy_stream_from_fd(int fd, eddy_stream **out)
 {
     int kind = descriptor_kind(fd), flags = fcntl(fd, F_GETFL), rc;
 
     if (kind < 0 || flags < 0)
-        return ed_raise(kind < 0 ? kind : -errno, "descriptor %d is not of a stream", fd);
+        return ed_raise(kind < 0 ? kind : -errno, "descriptor %d is not of a stream%s", fd,
+                        kind == -EINVAL ? " but of a file, or of a socket for messages" : "");
     rc = ed_socket_new(fd, (enum ed_socket_kind)kind,
-                       kind == ED_SOCKET_PIPE ? NULL : descriptor_name, out);
+                       kind >= ED_SOCKET_PIPE ? NULL : descriptor_name, out);
     if (rc < 0)
         return rc;
-    if (!(flags & O_NONBLOCK))
+    if (descriptor_unblock(fd, flags, kind))
         ed_socket_was_blocking(*out);
-    (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK); /* cannot fail: the descriptor is there */
     return 0;
 }

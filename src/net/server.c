@@ -39,6 +39,7 @@ struct door { /* a listener at work */
     struct ed_op accept;
     eddy_server *server;
     int held; /* a connection over the limit, to be served next; -1: none */
+    char name[EDDY_ADDRESS_TEXT];
 };
 
 struct eddy_server {
@@ -669,6 +670,15 @@ const eddy_address *eddy_server_address(const eddy_server *server, size_t index)
 {
     return server->stopped || index >= server->door_count ? NULL
                                                           : &server->doors[index].listener.address;
+}
+
+const char *eddy_server_name(const eddy_server *server, size_t index)
+{
+    struct door *door = index < server->door_count ? &server->doors[index] : NULL;
+
+    if (!door || server->stopped)
+        return "";
+    return eddy_address_text(&door->listener.address, door->name, sizeof door->name);
 }
 
 uint16_t eddy_server_port(const eddy_server *server)
