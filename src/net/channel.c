@@ -48,6 +48,7 @@
 
 #define CHANNEL_PACKETS 64
 #define CHANNEL_ANSWER 16384
+#define ANSWER_NAME 253 /* bytes of a name at most */
 
 struct channel_socket {
     struct ed_op op;
@@ -269,13 +270,17 @@ static ares_ssize_t on_receive(ares_socket_t fd, void *data, size_t size, int fl
     return -1;
 }
 
+/* An error that a datagram of before has met (ICMP) must not keep this one back: c-ares would
+ * take it for this one's, and wait for the answer to the other. */
 static ares_ssize_t on_send(ares_socket_t fd, const struct iovec *parts, int count, void *data)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts,
                              .msg_iovlen = (size_t)count};
+    ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
 
-    (void)data;
-    return sendmsg(fd, &message, MSG_NOSIGNAL);
+    if (sent < 0 && errno == ECONNREFUSED && !socket_find(data, fd)->stream)
+        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+    return sent;
 }
 
 /* c-ares waits for something else at a socket: for nothing before it is closed. */
@@ -307,14 +312,14 @@ static int channel_code(const struct ed_channel *channel, int status)
     }
 }
 
-/* Whether each alias leads on from the name before it: there are one or two chains, of the A
- * and of the AAAA records. c-ares follows an alias of whatever name. */
+/* Whether each alias is a name, and leads on from the one before it: there are one or two chains,
+ * of the A and of the AAAA records. c-ares follows an alias of whatever name. */
 static bool answer_is_linked(const struct ares_addrinfo *answer)
 {
     const char *name = answer->name;
 
     for (const struct ares_addrinfo_cname *alias = answer->cnames; alias; alias = alias->next) {
-        if (!alias->alias || !alias->name || !answer->name)
+        if (!alias->alias || !alias->name || !answer->name || strlen(alias->name) > ANSWER_NAME)
             return false;
         if (strcasecmp(alias->alias, name) != 0 && strcasecmp(alias->alias, answer->name) != 0)
             return false;
@@ -394,7 +399,7 @@ static int answer_take_name(const char *name, struct ed_question *question)
 {
     size_t length = name ? strlen(name) : 0;
 
-    if (length == 0 || length >= EDDY_HOST_TEXT)
+    if (length == 0 || length > ANSWER_NAME)
         return EDDY_EDNS_BAD_ANSWER;
     memcpy(question->host, name, length + 1);
     return 0;
