@@ -28,9 +28,10 @@ static int attempt_accept(struct ed_op *op)
 }
 
 /*
- * connect(2) is asked once; then the socket knows how it went. One that a signal
- * interrupted goes on as well. EAGAIN is what a unix socket says whose listener's queue is
- * full, and no readiness tells when it is not any more: it is ENOBUFS above this line.
+ * connect(2) is asked once; then the socket knows how it went, and a second call concludes what
+ * went well, as in io_uring: a third says EISCONN. One that a signal interrupted goes on as
+ * well. EAGAIN is what a unix socket says whose listener's queue is full, and no readiness
+ * tells when it is not any more: it is ENOBUFS above this line.
  */
 static int attempt_connect(struct ed_op *op)
 {
@@ -50,6 +51,8 @@ static int attempt_connect(struct ed_op *op)
     }
     if (getsockopt(op->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         return -1;
+    if (error == 0 && connect(op->fd, op->address, op->address_size) < 0)
+        error = errno == EISCONN ? 0 : errno == EALREADY ? EAGAIN : errno;
     errno = error;
     return error ? -1 : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Two connected unix sockets that do not block, closed at the end of their block. */
-#ifndef PAIR_H
-#define PAIR_H
+#ifndef SOCKETPAIR_H
+#define SOCKETPAIR_H
 
 #include <sys/socket.h>
 #include <unistd.h>
