@@ -180,6 +180,22 @@ void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char 
     ed_list_append(&engine->queued, &op->link);
 }
 
+int ed_engine_try(struct ed_op *op)
+{
+    int rc = ed_fault_check(engine_faults[op->kind]);
+
+    ED_ASSERT(!op->in_flight);
+    if (ed_unlikely(rc < 0))
+        return rc;
+    op->begun = op->shortened = false;
+    if (ed_unlikely(rc == ED_FAULT_SHORT))
+        engine_shorten(op);
+    rc = ed_op_attempt(op);
+    if (ed_unlikely(op->shortened))
+        engine_restore(op);
+    return rc;
+}
+
 void ed_op_set_memory(struct ed_op *op, void *data, size_t size)
 {
     ED_ASSERT(op->queued && engine_has_memory(op));

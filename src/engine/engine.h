@@ -149,6 +149,10 @@ void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char 
 
 void ed_op_set_memory(struct ed_op *op, void *data, size_t size);
 
+/* Attempts an operation that is not in flight at once, without the engine: its result, or
+ * -EAGAIN when it would have to wait. Counts as an operation for EDDY_FAULT. */
+int ed_engine_try(struct ed_op *op);
+
 /* Hands to the kernel what is queued, and completes what that ends at once. */
 void ed_engine_flush(struct ed_engine *engine);
 
