@@ -146,7 +146,8 @@ eddy_run_coroutine_threadsafe(eddy_loop *loop, eddy_call call, double timeout);
  * the descriptor ought to be non-blocking.
  *
  * Returns 0, -EBADF, -EPERM for what is always ready (regular files,
- * directories) or for a closed loop, -ENOMEM.
+ * directories) or for a closed loop, -EBUSY for a stream's or another object's of Eddy's,
+ * -ENOMEM.
  */
 EDDY_NODISCARD EDDY_API int
 eddy_loop_add_reader(eddy_loop *loop, int fd, eddy_callback *callback, void *argument);

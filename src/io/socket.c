@@ -513,6 +513,7 @@ static int socket_close(eddy_stream *stream)
         (void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now); /* else in order */
     if (s->was_blocking)
         (void)fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) & ~O_NONBLOCK); /* as far as it goes */
+    ed_loop_disown(stream->loop, s->fd);
     rc = socket_close_fd(s->fd);
     s->fd = -1;
     ed_stats_add(ED_STAT_DESCRIPTORS, -1);
@@ -625,6 +626,7 @@ int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy
     s->send.flags = s->plain ? 0 : MSG_WAITALL;
     s->resource.close = socket_left;
     ed_loop_enter_resource(s->stream.loop, &s->resource);
+    ed_loop_own(s->stream.loop, fd);
     ed_stats_add(ED_STAT_DESCRIPTORS, 1);
     *out = &s->stream;
     return 0;

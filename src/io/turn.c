@@ -39,8 +39,7 @@ int ed_line_enter(struct ed_line *line, struct ed_turn *turn, const struct ed_wa
     if (rc < 0 || line->turns.first == &turn->link)
         return rc;
     turn->waiting = true;
-    turn->awaited.wait =
-        (struct ed_wait){.task = eddy_thread_.task, .kind = kind, .object = turn};
+    turn->awaited.wait = (struct ed_wait){.task = eddy_thread_.task, .kind = kind, .object = turn};
     return ed_park(&turn->awaited.wait);
 }
 

@@ -2,7 +2,7 @@
 /*
  * One direction of a descriptor, in which tasks take turns:
  *
- *     ED_TURN(turn);
+ *     ED_LINE_TURN(turn);
  *
  *     turn.awaited.op.kind = ED_OP_RECV;
  *     ...
@@ -31,7 +31,7 @@ struct ed_turn {
 };
 
 /* Declares one in the frame that takes it; see ED_AWAITED. */
-#define ED_TURN(name)                                                                              \
+#define ED_LINE_TURN(name)                                                                         \
     EDDY_CLEANUP_(ed_turn_left)                                                                    \
     struct ed_turn name = {.awaited.op.flight.where = EDDY_HERE_}
 void ed_turn_left(struct ed_turn *turn);

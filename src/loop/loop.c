@@ -178,6 +178,7 @@ int eddy_loop_close(eddy_loop *loop)
     if (loop->tasks)
         loop->tasks_close(loop);
     loop_free_resources(loop);
+    ed_loop_close_owners(loop);
     loop->ready = NULL;
     loop->ready_end = &loop->ready;
     ed_engine_close(loop->engine);

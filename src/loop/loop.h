@@ -80,6 +80,9 @@ struct eddy_loop {
     size_t readers_capacity;
     struct eddy_list_ retired; /* readers whose operation has not completed */
 
+    uint64_t *owned; /* a bit for each descriptor that is an object's */
+    size_t owned_words;
+
     /* for tests: called on the loop's stack before each node runs, and after it */
     void (*step)(eddy_loop *loop, const struct ed_ready *node, bool before);
 
@@ -103,6 +106,8 @@ struct eddy_loop {
     struct ed_executors *executors;
     void (*executors_close)(eddy_loop *loop);
     struct eddy_list_ resources; /* struct ed_resource */
+    struct ed_socks *socks;      /* one of them */
+    struct eddy_list_ closing;   /* descriptors of the user's that are being closed */
     struct ed_names *names;
     void (*names_close)(eddy_loop *loop);
 
@@ -198,6 +203,19 @@ void ed_loop_close_handles(eddy_loop *loop);
 void ed_loop_free_handles(eddy_loop *loop);
 void ed_loop_close_readers(eddy_loop *loop);
 size_t ed_loop_count_readers(const eddy_loop *loop);
+
+/* 0 when readiness of this descriptor means something to this loop's users: -EBADF, -EPERM
+ * for what never blocks, -EBUSY for one that an object of the library owns. */
+int ed_reader_check(const eddy_loop *loop, int fd);
+
+/* Whether the kernel still holds a descriptor for a reader or writer that was removed. */
+bool ed_reader_is_leaving(const eddy_loop *loop, int fd);
+
+/* Notes whose a descriptor is (owner.c): of an object, from open to close, or the user's. */
+void ed_loop_own(eddy_loop *loop, int fd);
+void ed_loop_disown(eddy_loop *loop, int fd);
+bool ed_loop_owns(const eddy_loop *loop, int fd);
+void ed_loop_close_owners(eddy_loop *loop);
 
 /* Runs what other threads posted (inbox.c). Whether there was anything. */
 bool ed_loop_take_inbox(eddy_loop *loop);

@@ -109,19 +109,21 @@ static bool reader_remove(eddy_loop *loop, int fd, bool writer)
 }
 
 /* What never blocks has no readiness; both engines must say the same. */
-static int reader_check(int fd)
+int ed_reader_check(const eddy_loop *loop, int fd)
 {
     struct stat status;
 
     if (fstat(fd, &status) < 0)
         return -errno;
+    if (ed_loop_owns(loop, fd))
+        return -EBUSY;
     return S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) ? -EPERM : 0;
 }
 
 static int reader_add(eddy_loop *loop, int fd, bool writer, eddy_callback *callback, void *argument)
 {
     struct ed_reader *reader;
-    int rc = loop->closed ? -EPERM : reader_check(fd);
+    int rc = loop->closed ? -EPERM : ed_reader_check(loop, fd);
 
     ed_loop_check_thread(loop, writer ? "eddy_loop_add_writer" : "eddy_loop_add_reader");
     if (rc == 0)
@@ -164,6 +166,17 @@ bool eddy_loop_remove_reader(eddy_loop *loop, int fd)
 bool eddy_loop_remove_writer(eddy_loop *loop, int fd)
 {
     return !loop->closed && reader_remove(loop, fd, true);
+}
+
+bool ed_reader_is_leaving(const eddy_loop *loop, int fd)
+{
+    ED_LIST_FOR_EACH(link, &loop->retired) {
+        const struct ed_reader *reader = ed_container_of(link, struct ed_reader, link);
+
+        if (reader->op.fd == fd && reader->op.in_flight)
+            return true;
+    }
+    return false;
 }
 
 void ed_loop_close_readers(eddy_loop *loop)

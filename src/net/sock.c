@@ -96,6 +96,20 @@ static int sock_owned(int fd)
     return ed_raise(-EBUSY, "descriptor %d belongs to a stream or another object of Eddy's", fd);
 }
 
+/* A descriptor that a task closes, on that task's stack. */
+struct sock_closing {
+    struct eddy_link_ link; /* in loop.closing */
+    int fd;
+};
+
+static bool sock_is_closing(const eddy_loop *loop, int fd)
+{
+    ED_LIST_FOR_EACH(link, &loop->closing)
+        if (ed_container_of(link, struct sock_closing, link)->fd == fd)
+            return true;
+    return false;
+}
+
 /* What each call begins with: it may go on, on this descriptor. */
 static int sock_begin(int fd)
 {
@@ -104,8 +118,8 @@ static int sock_begin(int fd)
     if (rc < 0)
         return rc;
     flags = fcntl(fd, F_GETFL);
-    if (flags < 0)
-        return ed_fail(-errno);
+    if (flags < 0 || sock_is_closing(eddy_thread_.loop, fd))
+        return ed_fail(-EBADF);
     if (!(flags & O_NONBLOCK))
         return ed_raise(-EINVAL, "descriptor %d blocks; it has to be made with SOCK_NONBLOCK", fd);
     return ed_loop_owns(eddy_thread_.loop, fd) ? sock_owned(fd) : 0;
@@ -153,7 +167,7 @@ ssize_t eddy_sock_recv(int fd, void *data, size_t size)
 {
     static const struct ed_wait_kind kind = ED_TURN_WAIT_KIND("sock.recv");
     int rc = sock_begin(fd);
-    ED_TURN(turn);
+    ED_LINE_TURN(turn);
 
     if (rc < 0)
         return rc;
@@ -171,7 +185,7 @@ ssize_t eddy_sock_recvfrom(int fd, void *data, size_t size, eddy_address *from)
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     eddy_address address;
     int rc = sock_begin(fd);
-    ED_TURN(turn);
+    ED_LINE_TURN(turn);
 
     if (rc < 0)
         return rc;
@@ -193,7 +207,7 @@ static const struct ed_wait_kind sock_send_kind = ED_TURN_WAIT_KIND("sock.send")
 ssize_t eddy_sock_send(int fd, const void *data, size_t size)
 {
     int rc = sock_begin(fd);
-    ED_TURN(turn);
+    ED_LINE_TURN(turn);
 
     if (rc < 0)
         return rc;
@@ -208,12 +222,10 @@ ssize_t eddy_sock_sendto(int fd, const void *data, size_t size, const eddy_addre
 {
     static const struct ed_wait_kind kind = ED_TURN_WAIT_KIND("sock.sendto");
     struct iovec part = {(void *)data, size};
-    struct msghdr message = {.msg_name = (void *)&to->as,
-                             .msg_namelen = to->size,
-                             .msg_iov = &part,
-                             .msg_iovlen = 1};
+    struct msghdr message = {
+        .msg_name = (void *)&to->as, .msg_namelen = to->size, .msg_iov = &part, .msg_iovlen = 1};
     int rc = sock_begin(fd);
-    ED_TURN(turn);
+    ED_LINE_TURN(turn);
 
     if (rc < 0)
         return rc;
@@ -259,7 +271,7 @@ int eddy_sock_sendall(int fd, const void *data, size_t size, size_t *sent)
 {
     size_t done = 0;
     int rc = sock_begin(fd);
-    ED_TURN(turn);
+    ED_LINE_TURN(turn);
 
     turn.awaited.op.kind = ED_OP_SEND;
     turn.awaited.op.fd = fd;
@@ -275,7 +287,7 @@ ssize_t eddy_sock_sendfile(int fd, int file, off_t *offset, size_t count)
 {
     size_t done = 0;
     int rc = sock_begin(fd);
-    ED_TURN(turn);
+    ED_LINE_TURN(turn);
 
     if (rc < 0)
         return rc;
@@ -287,6 +299,8 @@ ssize_t eddy_sock_sendfile(int fd, int file, off_t *offset, size_t count)
     turn.awaited.op.offset = *offset;
     rc = sock_transfer(&turn, count, &done);
     *offset += (off_t)done;
+    if (rc == -ESPIPE)
+        return ed_raise(-EINVAL, "descriptor %d is no file that can be sent", file);
     return rc < 0 ? rc : (ssize_t)done;
 }
 
@@ -294,7 +308,7 @@ int eddy_sock_connect(int fd, const eddy_address *address)
 {
     static const struct ed_wait_kind kind = ED_TURN_WAIT_KIND("sock.connect");
     int rc = sock_begin(fd);
-    ED_TURN(turn);
+    ED_LINE_TURN(turn);
 
     if (rc < 0)
         return rc;
@@ -310,7 +324,7 @@ int eddy_sock_accept(int fd, eddy_address *from)
     static const struct ed_wait_kind kind = ED_TURN_WAIT_KIND("sock.accept");
     eddy_address address;
     int rc = sock_begin(fd);
-    ED_TURN(turn);
+    ED_LINE_TURN(turn);
 
     if (rc < 0)
         return rc;
@@ -329,11 +343,11 @@ int eddy_sock_accept(int fd, eddy_address *from)
 static int sock_wait(int fd, uint32_t events, const struct ed_wait_kind *kind)
 {
     int rc = ed_checkpoint();
-    ED_TURN(turn);
+    ED_LINE_TURN(turn);
 
     if (rc < 0)
         return rc;
-    rc = ed_reader_check(eddy_thread_.loop, fd);
+    rc = sock_is_closing(eddy_thread_.loop, fd) ? -EBADF : ed_reader_check(eddy_thread_.loop, fd);
     if (rc < 0)
         return rc == -EBUSY ? sock_owned(fd) : ed_fail(rc);
     turn.awaited.op.kind = ED_OP_POLL;
@@ -361,30 +375,43 @@ int eddy_wait_writable(int fd)
     return sock_wait(fd, ED_POLL_OUT, &kind);
 }
 
+/* Removes a descriptor's reader and writer, and waits until the kernel has let go of them. */
+static void sock_remove_readers(eddy_loop *loop, int fd)
+{
+    static const struct ed_wait_kind kind = ED_OP_WAIT_KIND("sock.close");
+    ED_AWAITED(turn);
+
+    (void)eddy_loop_remove_reader(loop, fd); /* whether there was one or not */
+    (void)eddy_loop_remove_writer(loop, fd);
+    while (ed_reader_is_leaving(loop, fd))
+        (void)ed_op_await_shielded(&turn, &kind); /* ED_OP_NOP: it is over with this turn's news */
+}
+
 /* The last steps are made without a switch between them: nobody sees a number that is closed
  * and still has its lines, or another's. */
 int eddy_sock_close(int fd)
 {
     eddy_loop *loop = eddy_thread_.loop;
+    struct sock_closing closing = {.fd = fd};
     struct sock *sock;
 
     if (!eddy_thread_.task)
         return ed_raise(-EPERM, "called outside a task: only a task can wait");
     if (ed_loop_owns(loop, fd))
         return sock_owned(fd);
-    sock = sock_find(loop, fd);
-    if (sock && sock->lines[0].ended)
+    if (sock_is_closing(loop, fd))
         return ed_fail(-EBADF);
+    ed_list_append(&loop->closing, &closing.link);
+    sock_remove_readers(loop, fd);
+    sock = sock_find(loop, fd);
     for (int i = 0; sock && i < SOCK_WAYS; i++)
         ed_line_end(&sock->lines[i], -EBADF);
     for (int i = 0; sock && i < SOCK_WAYS; i++)
         ed_line_wait(&sock->lines[i]);
-    if (sock) {
+    if (sock)
         loop->socks->at[fd] = NULL;
-        ed_free(sock);
-    }
-    (void)eddy_loop_remove_reader(loop, fd); /* whether there was one or not */
-    (void)eddy_loop_remove_writer(loop, fd);
+    ed_free(sock);
+    ed_list_remove(&loop->closing, &closing.link);
     ed_engine_forget(loop->engine, fd);
     return close(fd) < 0 && errno != EINTR ? ed_fail(-errno) : 0; /* closed all the same */
 }

@@ -3,7 +3,7 @@
 #include "io/op.h"
 
 #include "base/fault.h"
-#include "pair.h"
+#include "socketpair.h"
 
 static const struct ed_wait_kind receive_kind = ED_OP_WAIT_KIND("test.receive");
 
