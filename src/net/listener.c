@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What a server listens at.
- *
- * A unix socket leaves a file. One that an earlier server has left is removed before the bind,
- * but only if it is a socket; when the server ends it removes its own, but only if the name
- * still stands for it: another server may have taken the name over meanwhile.
- */
+/* What a server listens at. */
 #include "net/listener.h"
 
 #include <errno.h>
@@ -43,50 +37,12 @@ static int listener_prepare(int fd, int family, const eddy_server_options *optio
     return rc;
 }
 
-/* The path of a unix socket's file, or NULL. */
-static const char *listener_path(const eddy_address *address)
-{
-    bool named = address->as.any.sa_family == AF_UNIX && address->as.un.sun_path[0];
-
-    return named ? address->as.un.sun_path : NULL;
-}
-
-static void listener_remove_stale(const char *path)
-{
-    struct stat status;
-
-    if (stat(path, &status) == 0 && S_ISSOCK(status.st_mode))
-        (void)unlink(path); /* else the bind says what is in the way */
-}
-
-static int listener_bind_path(const char *path, const eddy_server_options *options,
-                              struct ed_listener *listener)
-{
-    struct stat status;
-
-    listener_remove_stale(path);
-    if (bind(listener->fd, &listener->address.as.any, listener->address.size) < 0)
-        return -errno;
-    if (options->mode && chmod(path, (mode_t)options->mode) < 0)
-        return -errno;
-    if (stat(path, &status) < 0)
-        return -errno;
-    listener->has_file = !options->keep_file;
-    listener->device = status.st_dev;
-    listener->inode = status.st_ino;
-    return 0;
-}
-
 static int listener_bind(struct ed_listener *listener, const eddy_server_options *options)
 {
-    const char *path = listener_path(&listener->address);
     int backlog = options->backlog > 0 ? options->backlog : LISTENER_BACKLOG;
-    int rc = 0;
+    int rc = ed_socket_bind(listener->fd, &listener->address, options->mode, options->keep_file,
+                            &listener->file);
 
-    if (path)
-        rc = listener_bind_path(path, options, listener);
-    else if (bind(listener->fd, &listener->address.as.any, listener->address.size) < 0)
-        rc = -errno;
     if (rc == 0 && listen(listener->fd, backlog) < 0)
         rc = -errno;
     listener->address.size = sizeof listener->address.as;
@@ -137,22 +93,11 @@ int ed_listener_adopt(int fd, struct ed_listener *out)
     return 0;
 }
 
-static void listener_remove_file(struct ed_listener *listener)
-{
-    const char *path = listener_path(&listener->address);
-    struct stat status;
-
-    if (listener->has_file && stat(path, &status) == 0 && status.st_dev == listener->device &&
-        status.st_ino == listener->inode)
-        (void)unlink(path); /* gone by itself: just as well */
-    listener->has_file = false;
-}
-
 /* shutdown(2) on a listening socket takes it out of the kernel's tables at once, also while an
  * operation still holds it. */
 void ed_listener_refuse(struct ed_listener *listener)
 {
-    listener_remove_file(listener);
+    ed_socket_file_remove(&listener->file, &listener->address);
     (void)shutdown(listener->fd, SHUT_RDWR); /* whatever it says, the close follows */
 }
 
@@ -160,7 +105,7 @@ void ed_listener_close(struct ed_listener *listener)
 {
     if (listener->fd < 0)
         return;
-    listener_remove_file(listener);
+    ed_socket_file_remove(&listener->file, &listener->address);
     if (eddy_thread_.loop)
         ed_engine_forget(eddy_thread_.loop->engine, listener->fd);
     close(listener->fd);

@@ -3,16 +3,13 @@
 #ifndef ED_NET_LISTENER_H
 #define ED_NET_LISTENER_H
 
-#include <sys/stat.h>
-
 #include "eddy/net.h"
+#include "net/socket_file.h"
 
 struct ed_listener {
     int fd;
-    eddy_address address; /* that it has got */
-    bool has_file;        /* a unix socket's, to be removed, if it still is this one: */
-    dev_t device;
-    ino_t inode;
+    eddy_address address;       /* that it has got */
+    struct ed_socket_file file; /* of a unix socket */
 };
 
 /* Binds and listens. 0, or an error of the kernel's, raised with the address in its text; a
