@@ -6,6 +6,7 @@
 #include "eddy/address.h"    /* eddy_address */
 #include "eddy/call.h"       /* EDDY_ASYNC, EDDY_CALL */
 #include "eddy/compat.h"     /* attributes */
+#include "eddy/datagram.h"   /* eddy_datagram */
 #include "eddy/debug.h"      /* eddy_dump_tasks */
 #include "eddy/dns.h"        /* eddy_getaddrinfo */
 #include "eddy/error.h"      /* EDDY_TRY, eddy_raise */
