@@ -70,7 +70,8 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_sock_sendto(int fd, const void 
                                                              const eddy_address *to);
 
 /* Connects. The address is a value: names are for eddy_getaddrinfo. Suspends until it is done.
- * Returns 0, or the error of connect(2); behind any error, a cancel too, the socket can only be
+ * Returns 0, or the error of connect(2), such as -ECONNREFUSED, or -ENOBUFS when the queue of a
+ * unix listener is full; behind any error but that one, a cancel too, the socket can only be
  * closed. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_sock_connect(int fd, const eddy_address *address);
 
@@ -82,8 +83,7 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_sock_accept(int fd, eddy_address *f
 /*
  * Sends the bytes of a file, sendfile(2), in one turn.
  *
- * file     a descriptor whose bytes can be mapped, such as a regular file's; its position is not
- *          used
+ * file     a regular file's descriptor; its position is not used
  * offset   where to begin; moved on by what went, also with an error
  * count    how many; SIZE_MAX: up to the file's end
  *

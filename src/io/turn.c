@@ -10,7 +10,13 @@
  */
 #include "io/turn.h"
 
+#include <errno.h>
+
 #include "base/die.h"
+#include "eddy/task.h"
+
+#define TURN_PAUSE_FIRST 0.001 /* seconds between tries where readiness tells nothing */
+#define TURN_PAUSE_LONGEST 0.05
 
 bool ed_turn_abort(struct ed_wait *wait)
 {
@@ -43,7 +49,7 @@ int ed_line_enter(struct ed_line *line, struct ed_turn *turn, const struct ed_wa
     return ed_park(&turn->awaited.wait);
 }
 
-int ed_turn_await(struct ed_turn *turn, const struct ed_wait_kind *kind)
+static int turn_await_op(struct ed_turn *turn, const struct ed_wait_kind *kind)
 {
     int rc;
 
@@ -53,6 +59,43 @@ int ed_turn_await(struct ed_turn *turn, const struct ed_wait_kind *kind)
     if (rc == -ECANCELED && turn->line->ended && !turn->awaited.wait.aborting)
         return ed_fail(turn->line->ended);
     return rc;
+}
+
+/*
+ * A send that had no room waits for readiness and tries again: io_uring, asked to wait by
+ * itself, sends an empty datagram in the place of one that found a unix receiver full (seen on
+ * 6.18: the first try has used up the bytes). And an unconnected unix socket is ready all the
+ * same while its receiver is full, so that the tries come at growing distances.
+ */
+static int turn_await_room(struct ed_turn *turn, const struct ed_wait_kind *kind)
+{
+    struct ed_op send = turn->awaited.op;
+    double pause = TURN_PAUSE_FIRST;
+    int rc;
+
+    for (;;) {
+        turn->awaited.op = (struct ed_op){.kind = ED_OP_POLL, .fd = send.fd, .events = ED_POLL_OUT};
+        rc = turn_await_op(turn, kind);
+        turn->awaited.op = send;
+        if (rc < 0)
+            return rc;
+        rc = ed_engine_try(&turn->awaited.op);
+        if (rc != -EAGAIN)
+            return rc < 0 ? ed_fail(rc) : rc;
+        rc = eddy_sleep(pause);
+        if (rc < 0)
+            return rc;
+        pause = pause * 2 < TURN_PAUSE_LONGEST ? pause * 2 : TURN_PAUSE_LONGEST;
+    }
+}
+
+int ed_turn_await(struct ed_turn *turn, const struct ed_wait_kind *kind)
+{
+    const struct ed_op *op = &turn->awaited.op;
+    bool sends =
+        ed_op_awaits(op) == ED_POLL_OUT && op->kind != ED_OP_CONNECT && op->kind != ED_OP_POLL;
+
+    return sends ? turn_await_room(turn, kind) : turn_await_op(turn, kind);
 }
 
 void ed_line_leave(struct ed_turn *turn)

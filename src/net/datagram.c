@@ -3,9 +3,6 @@
  * What is done with a datagram endpoint. Every call tries at once, and waits in the line of its
  * direction when the kernel says so (io/turn.h); so a close knows whom to tell, and frees the
  * endpoint when the last one has left.
- *
- * An unconnected unix socket whose receiver is full is writable all the same, as poll(2) sees
- * it: the sender in turn tries again, at growing distances.
  */
 #include "net/datagram.h"
 
@@ -14,11 +11,7 @@
 
 #include "base/die.h"
 #include "base/memory.h"
-#include "eddy/task.h"
 #include "os/socket.h"
-
-#define DATAGRAM_RETRY_FIRST 0.001 /* seconds between tries at a unix receiver that is full */
-#define DATAGRAM_RETRY_LONGEST 0.05
 
 static void datagram_free(eddy_datagram *d)
 {
@@ -192,31 +185,14 @@ static void datagram_count_sent(eddy_datagram *d, int rc)
     d->counters.sent_bytes += (size_t)rc;
 }
 
-/* In turn: tries until the receiver has room. */
-static int datagram_retry(eddy_datagram *d, struct ed_turn *turn)
-{
-    double pause = DATAGRAM_RETRY_FIRST;
-    int rc;
-
-    while ((rc = ed_engine_try(&turn->awaited.op)) == -EAGAIN) {
-        rc = eddy_sleep(pause);
-        if (rc == 0)
-            rc = d->out.ended;
-        if (rc < 0)
-            break;
-        pause = pause * 2 < DATAGRAM_RETRY_LONGEST ? pause * 2 : DATAGRAM_RETRY_LONGEST;
-    }
-    return rc < 0 ? ed_fail(rc) : rc;
-}
-
 /* Waits for the turn, and for room. */
-static int datagram_send_in_turn(eddy_datagram *d, struct ed_turn *turn, bool retry)
+static int datagram_send_in_turn(eddy_datagram *d, struct ed_turn *turn)
 {
     int rc = ed_line_enter(&d->out, turn, &datagram_send_kind);
 
     if (rc < 0)
         return rc;
-    rc = retry ? datagram_retry(d, turn) : ed_turn_await(turn, &datagram_send_kind);
+    rc = ed_turn_await(turn, &datagram_send_kind);
     datagram_count_sent(d, rc);
     ed_line_leave(turn);
     return rc;
@@ -237,7 +213,7 @@ int eddy_datagram_send_to(eddy_datagram *d, const void *data, size_t size, const
     datagram_prepare(d, &turn.awaited.op, &message, to);
     rc = ed_line_is_free(&d->out) ? ed_engine_try(&turn.awaited.op) : -EAGAIN;
     if (rc == -EAGAIN)
-        rc = datagram_send_in_turn(d, &turn, message.msg_name && to->as.any.sa_family == AF_UNIX);
+        rc = datagram_send_in_turn(d, &turn);
     else if (rc < 0)
         return ed_fail(rc);
     else

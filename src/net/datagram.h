@@ -21,7 +21,7 @@ struct eddy_datagram {
     eddy_datagram_counters counters;
 };
 
-/* An endpoint over a counted socket, with the addresses that the kernel knows. -ENOMEM: the descriptor
+/* An endpoint over a counted socket, with the addresses that the kernel knows. -ENOMEM: it
  * is the caller's still. */
 int ed_datagram_new(int fd, eddy_datagram **out);
 

@@ -209,7 +209,7 @@ int eddy_datagram_from_fd(int fd, eddy_datagram **out)
     rc = ed_datagram_new(fd, out);
     if (rc < 0)
         return ed_fail(rc);
-    ed_stats_add(ED_STAT_DESCRIPTORS, 1); /* as if it had been opened here */
+    ed_stats_add(ED_STAT_DESCRIPTORS, 1);         /* as if it had been opened here */
     (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK); /* cannot fail: the descriptor is there */
     return 0;
 }

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -236,7 +237,8 @@ ssize_t eddy_sock_sendto(int fd, const void *data, size_t size, const eddy_addre
 }
 
 /* Goes on with a transfer by its operation until all `size` bytes have gone or the file ends.
- * The first try may come before the turn: when it takes all, nobody waits. */
+ * The first try comes before the turn, when nobody is there: if it takes all, nobody waits. What
+ * follows goes by way of the loop, however fast the peer is. */
 static int sock_transfer(struct ed_turn *turn, size_t size, size_t *sent)
 {
     struct ed_op *op = &turn->awaited.op;
@@ -249,7 +251,6 @@ static int sock_transfer(struct ed_turn *turn, size_t size, size_t *sent)
         if (data)
             op->data = (char *)data + *sent;
         rc = free ? ed_engine_try(op) : -EAGAIN;
-        free = free && rc > 0;
         if (rc == -EAGAIN && !entered) {
             rc = sock_enter(op->fd, SOCK_OUT, turn, &sock_send_kind);
             entered = rc == 0;
@@ -261,10 +262,11 @@ static int sock_transfer(struct ed_turn *turn, size_t size, size_t *sent)
         if (rc <= 0)
             break;
         *sent += (size_t)rc;
+        free = false;
     }
     if (entered)
         ed_line_leave(turn);
-    return rc < 0 ? rc : 0;
+    return rc >= 0 ? 0 : entered ? rc : ed_fail(rc);
 }
 
 int eddy_sock_sendall(int fd, const void *data, size_t size, size_t *sent)
@@ -283,9 +285,11 @@ int eddy_sock_sendall(int fd, const void *data, size_t size, size_t *sent)
     return rc;
 }
 
+/* The end of the file is known before: to find it one would have to wait for room. */
 ssize_t eddy_sock_sendfile(int fd, int file, off_t *offset, size_t count)
 {
-    size_t done = 0;
+    struct stat status;
+    size_t done = 0, left;
     int rc = sock_begin(fd);
     ED_LINE_TURN(turn);
 
@@ -293,14 +297,17 @@ ssize_t eddy_sock_sendfile(int fd, int file, off_t *offset, size_t count)
         return rc;
     if (*offset < 0 || count == 0)
         return ed_raise(-EINVAL, "a file is sent from offset 0 on, and one byte or more");
+    if (fstat(file, &status) < 0)
+        return ed_fail(-errno);
+    if (!S_ISREG(status.st_mode))
+        return ed_raise(-EINVAL, "descriptor %d is no file that can be sent", file);
+    left = *offset < status.st_size ? (size_t)(status.st_size - *offset) : 0;
     turn.awaited.op.kind = ED_OP_SENDFILE;
     turn.awaited.op.fd = fd;
     turn.awaited.op.source = file;
     turn.awaited.op.offset = *offset;
-    rc = sock_transfer(&turn, count, &done);
+    rc = sock_transfer(&turn, count < left ? count : left, &done);
     *offset += (off_t)done;
-    if (rc == -ESPIPE)
-        return ed_raise(-EINVAL, "descriptor %d is no file that can be sent", file);
     return rc < 0 ? rc : (ssize_t)done;
 }
 

@@ -290,6 +290,31 @@ TEST(sock_sendto_and_recvfrom_know_each_other)
     CHECK_EQ(eddy_sock_sendto(one, data, sizeof data, &there), -EMSGSIZE);
 }
 
+static int send_three(int fd)
+{
+    return (int)eddy_sock_send(fd, "abc", 3) - 3;
+}
+EDDY_ASYNC(send_three, int);
+
+/* A datagram that had to wait arrives whole. */
+TEST(sock_send_of_a_datagram_that_waits_for_room)
+{
+    PAIR(pair, SOCK_DGRAM);
+    char data[8];
+    ssize_t size;
+
+    while (send(pair.one, "123", 3, 0) == 3)
+        continue;
+    EDDY_TASK task = eddy_create_task(send_three, pair.one);
+    test_settle();
+    CHECK(!eddy_task_done(task));
+    while ((size = recv(pair.other, data, sizeof data, 0)) >= 0)
+        CHECK_EQ(size, 3);
+    CHECK_OK(eddy_await(task));
+    CHECK_EQ(eddy_sock_recv(pair.other, data, sizeof data), 3);
+    CHECK(memcmp(data, "abc", 3) == 0);
+}
+
 /* A-SOCK-4 and A-SOCK-5 */
 TEST(sock_connect_and_accept_meet)
 {

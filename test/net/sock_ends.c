@@ -71,6 +71,20 @@ TEST(sock_sendfile_sends_what_is_asked_for)
     CHECK_EQ(eddy_sock_sendfile(pair.one, -1, &offset, 1), -EBADF);
 }
 
+/* Also with a peer that reads nothing: the end of the file needs no room. */
+TEST(sock_sendfile_ends_with_the_file_although_there_is_no_room)
+{
+    PAIR(pair, SOCK_STREAM);
+    DESCRIPTOR(file) = make_file(26);
+    char full[4096] = "";
+    off_t offset = 0;
+
+    while (send(pair.one, full, sizeof full, 0) > 0)
+        continue;
+    offset = 26;
+    CHECK_EQ(eddy_sock_sendfile(pair.one, file, &offset, SIZE_MAX), 0);
+}
+
 static int send_file(int fd, int file, off_t *offset)
 {
     EDDY_TRY(eddy_sock_sendfile(fd, file, offset, SIZE_MAX));
