@@ -26,9 +26,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -69,6 +71,8 @@ struct socket_stream {
     struct ed_resource resource;
     ed_socket_namer *namer;
     char *names; /* the peer's and the own, or NULL */
+    struct sockaddr_in6 peer;
+    socklen_t peer_size; /* 0: to be asked for */
 };
 
 static struct socket_stream *socket_of(const eddy_stream *stream)
@@ -209,15 +213,25 @@ static void socket_resume(eddy_stream *stream)
         socket_receive(s);
 }
 
+/* The kernel tells of a reset once: when a write was first, reads find an end, which is not
+ * the peer's. (EPIPE is what a write finds behind an end of the peer's.) */
+static int socket_end(struct socket_stream *s)
+{
+    if (s->broken_out && s->broken_out != -EPIPE)
+        s->broken_in = s->broken_out;
+    return s->broken_in;
+}
+
 static ssize_t socket_read(eddy_stream *stream, void *data, size_t size)
 {
     struct socket_stream *s = socket_of(stream);
     struct ed_wait wait = ED_WAIT(&socket_read_kind, stream, NULL);
+    ssize_t n;
 
     if (ed_unlikely(s->broken_in))
         return s->broken_in;
     if (ed_unlikely(s->ended))
-        return 0;
+        return socket_end(s);
     if (ed_unlikely(wait.task->pending))
         return wait.task->pending; /* nothing would interrupt this wait any more */
     wait.data = s;
@@ -226,7 +240,8 @@ static ssize_t socket_read(eddy_stream *stream, void *data, size_t size)
     s->room = size < SOCKET_TRANSFER ? size : SOCKET_TRANSFER;
     if (!s->in.in_flight)
         socket_receive(s);
-    return ed_park(&wait);
+    n = ed_park(&wait);
+    return ed_likely(n != 0) ? n : socket_end(s);
 }
 
 /* Sending. */
@@ -268,13 +283,20 @@ static void socket_send(struct socket_stream *s)
     ed_engine_submit(socket_engine(s), &s->send);
 }
 
+/* Bytes that will not go. */
+static void socket_drop(struct socket_stream *s, struct eddy_buffer_ *buffer)
+{
+    s->stream.taken -= ed_buffer_size(buffer);
+    ed_buffer_release(buffer);
+}
+
 static void socket_break_out(struct socket_stream *s, int rc)
 {
     if (!s->broken_out)
         s->broken_out = rc;
     if (!s->send.in_flight)
-        ed_buffer_release(&s->out);
-    ed_buffer_release(&s->next);
+        socket_drop(s, &s->out);
+    socket_drop(s, &s->next);
     socket_wake_flushers(s);
 }
 
@@ -307,6 +329,8 @@ socket_copy(struct socket_stream *s, const struct iovec *parts, size_t count, si
         ed_op_set_memory(&s->send, NULL, 0); /* the block may move */
     rc = ed_buffer_reserve(buffer, total);
     for (size_t i = 0; i < count && rc == 0; i++) {
+        if (parts[i].iov_len == 0)
+            continue; /* may have no base */
         memcpy(ed_buffer_free_space(buffer), parts[i].iov_base, parts[i].iov_len);
         ed_buffer_commit(buffer, parts[i].iov_len);
     }
@@ -393,6 +417,12 @@ socket_write_direct(struct socket_stream *s, const struct iovec *parts, size_t c
     return 0;
 }
 
+/* Whether an error is the connection's, and not the running task's. */
+static bool socket_is_lost(int rc)
+{
+    return rc < 0 && rc != eddy_thread_.task->pending && rc != -ECANCELED && rc != -ENOMEM;
+}
+
 static int
 socket_write(eddy_stream *stream, const struct iovec *parts, size_t count, bool wait, size_t *done)
 {
@@ -414,7 +444,7 @@ socket_write(eddy_stream *stream, const struct iovec *parts, size_t count, bool 
     if (rc < 0)
         return rc;
     rc = socket_write_direct(s, parts, count, done);
-    if (rc < 0 && rc != -ECANCELED && rc != -ETIMEDOUT && rc != -ENOMEM)
+    if (socket_is_lost(rc))
         socket_break_out(s, rc);
     return rc;
 }
@@ -538,8 +568,17 @@ static void socket_free(eddy_stream *stream)
 
 /* What is known of it. */
 
+/* The text of an address, once it is asked for. One that is not known any more keeps what it
+ * had; the peer's of a TCP connection would be forgotten with a reset, which is when it is
+ * wanted, so that is noted at the start. */
 static const char *socket_name(struct socket_stream *s, bool peer)
 {
+    union {
+        struct sockaddr any;
+        struct sockaddr_un un;
+        struct sockaddr_in6 in6;
+    } address = {.in6 = s->peer};
+    socklen_t size = peer ? s->peer_size : 0;
     char *text;
 
     if (!s->names && s->namer)
@@ -547,8 +586,13 @@ static const char *socket_name(struct socket_stream *s, bool peer)
     if (!s->names)
         return "";
     text = s->names + peer * ED_SOCKET_NAME;
-    if (s->fd >= 0)
-        s->namer(s->fd, peer, text, ED_SOCKET_NAME); /* one that is gone keeps what it had */
+    if (size == 0 && s->fd >= 0) {
+        size = sizeof address;
+        if ((peer ? getpeername : getsockname)(s->fd, &address.any, &size) < 0)
+            size = 0;
+    }
+    if (size > 0)
+        s->namer(&address.any, size, text, ED_SOCKET_NAME);
     return text;
 }
 
@@ -623,7 +667,9 @@ int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy
     s->send.done = socket_sent;
     s->send.kind = s->plain ? ED_OP_WRITE : ED_OP_SEND;
     s->send.fd = fd;
-    s->send.flags = s->plain ? 0 : MSG_WAITALL;
+    s->peer_size = sizeof s->peer;
+    if (kind != ED_SOCKET_TCP || getpeername(fd, (struct sockaddr *)&s->peer, &s->peer_size) < 0)
+        s->peer_size = 0;
     s->resource.close = socket_left;
     ed_loop_enter_resource(s->stream.loop, &s->resource);
     ed_loop_own(s->stream.loop, fd);

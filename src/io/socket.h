@@ -3,6 +3,8 @@
 #ifndef ED_IO_SOCKET_H
 #define ED_IO_SOCKET_H
 
+#include <sys/socket.h>
+
 #include "eddy/stream.h"
 
 /* A terminal is any character device. Those without addresses come last. */
@@ -10,8 +12,9 @@ enum ed_socket_kind { ED_SOCKET_TCP, ED_SOCKET_UNIX, ED_SOCKET_PIPE, ED_SOCKET_T
 
 #define ED_SOCKET_NAME 128 /* bytes of an address as text, with its NUL */
 
-/* Writes the text of the peer's or the own address; leaves `text` alone when there is none. */
-typedef void ed_socket_namer(int fd, bool peer, char *text, size_t size);
+/* Writes the text of an address of `size` bytes into `room` bytes. */
+typedef void
+ed_socket_namer(const struct sockaddr *address, socklen_t size, char *text, size_t room);
 
 /* A stream over a descriptor that does not block, which becomes the stream's; -ENOMEM, -EPERM
  * outside a loop: it is the caller's still. `namer` may be NULL. */

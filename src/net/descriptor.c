@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,14 +13,12 @@
 #include "io/socket.h"
 #include "task/task.h"
 
-static void descriptor_name(int fd, bool peer, char *text, size_t size)
+static void descriptor_name(const struct sockaddr *any, socklen_t size, char *text, size_t room)
 {
-    eddy_address address = {.size = sizeof address.as};
-    int rc = peer ? getpeername(fd, &address.as.any, &address.size)
-                  : getsockname(fd, &address.as.any, &address.size);
+    eddy_address address = {.size = size};
 
-    if (rc == 0)
-        eddy_address_text(&address, text, size);
+    memcpy(&address.as, any, size);
+    eddy_address_text(&address, text, room);
 }
 
 int ed_socket_stream(int fd, int family, eddy_stream **out)
