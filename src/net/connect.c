@@ -34,7 +34,7 @@ struct race {
     const eddy_addresses *addresses;
     const eddy_connect_options *options;
     eddy_event changed; /* an attempt has ended */
-    int *results;       /* of each address that was tried; 1: not yet */
+    int *results;       /* of each address whose attempt has ended */
     size_t started, failed;
     int winner; /* the connected socket, or -1 */
     const eddy_address *at;

@@ -13,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -125,23 +126,16 @@ static inline int peer_streams(int family, eddy_stream **one, eddy_stream **othe
     return rc;
 }
 
-/* A hosts file of the test's, for a resolver; removed by peer_forget. */
-static inline const char *peer_hosts(const char *text)
+/* A resolver that knows the names of this text, lines of hosts(5), in a file without a name. */
+static inline int peer_resolver(const char *hosts, int *file, eddy_resolver **resolver)
 {
-    static char path[] = "/tmp/eddy-hosts-XXXXXX";
-    int fd = mkostemp(path, O_CLOEXEC);
-    size_t size = strlen(text);
+    char path[40];
+    const eddy_resolver_options options = {.hosts = path};
 
-    if (fd < 0 || write(fd, text, size) != (ssize_t)size)
-        test_fail(__FILE__, __LINE__, "no file of hosts: %s", strerror(errno));
-    close(fd);
-    return path;
-}
-
-static inline void peer_forget(const char **path)
-{
-    if (*path)
-        unlink(*path);
+    *file = memfd_create("hosts", MFD_CLOEXEC);
+    REQUIRE(*file >= 0 && write(*file, hosts, strlen(hosts)) == (ssize_t)strlen(hosts));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", *file);
+    return eddy_resolver_new(&options, resolver);
 }
 
 /* The byte at a place of the sequence. */
