@@ -130,8 +130,8 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_start_server_with(const char *places, const eddy_server_options *options,
                        eddy_connection_handler *handler, void *argument, eddy_server **out);
 
-/* The same on a listening socket, which becomes the server's. 0, -EINVAL for one that does not
- * listen, -ENOMEM: then it is the caller's still. */
+/* The same on a listening socket, which becomes the server's; processes that share it go on when
+ * this one stops. 0, -EINVAL for one that does not listen, -ENOMEM: then it is the caller's. */
 EDDY_NODISCARD EDDY_API int eddy_server_from_fd(int fd, const eddy_server_options *options,
                                                 eddy_connection_handler *handler, void *argument,
                                                 eddy_server **out);

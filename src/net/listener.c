@@ -80,7 +80,8 @@ int ed_listener_open(const eddy_address *address, const eddy_server_options *opt
 
 int ed_listener_adopt(int fd, struct ed_listener *out)
 {
-    struct ed_listener listener = {.fd = fd, .address.size = sizeof listener.address.as};
+    struct ed_listener listener = {
+        .fd = fd, .address.size = sizeof listener.address.as, .adopted = true};
     int listens = 0, flags = fcntl(fd, F_GETFL);
     socklen_t size = sizeof listens;
 
@@ -94,11 +95,12 @@ int ed_listener_adopt(int fd, struct ed_listener *out)
 }
 
 /* shutdown(2) on a listening socket takes it out of the kernel's tables at once, also while an
- * operation still holds it. */
+ * operation still holds it; and for all who share it, which an adopted one must be spared. */
 void ed_listener_refuse(struct ed_listener *listener)
 {
     ed_socket_file_remove(&listener->file, &listener->address);
-    (void)shutdown(listener->fd, SHUT_RDWR); /* whatever it says, the close follows */
+    if (!listener->adopted)
+        (void)shutdown(listener->fd, SHUT_RDWR); /* whatever it says, the close follows */
 }
 
 void ed_listener_close(struct ed_listener *listener)

@@ -9,6 +9,7 @@
 struct ed_listener {
     int fd;
     eddy_address address;       /* that it has got */
+    bool adopted;               /* others may listen at it, too */
     struct ed_socket_file file; /* of a unix socket */
 };
 
@@ -20,7 +21,8 @@ int ed_listener_open(const eddy_address *address, const eddy_server_options *opt
 /* Takes over a descriptor that listens: 0, -EINVAL for another. */
 int ed_listener_adopt(int fd, struct ed_listener *out);
 
-/* Makes it refuse connections from now on, and removes its file. */
+/* Makes it refuse connections from now on, and removes its file. One that was adopted refuses
+ * them when it is closed, unless somebody else listens at it. */
 void ed_listener_refuse(struct ed_listener *listener);
 
 /* Closes it; no operation uses it. */
