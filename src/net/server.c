@@ -62,7 +62,7 @@ struct eddy_server {
 
 struct connection {
     struct eddy_link_ link;
-    eddy_server *server; /* NULL: detached, */
+    eddy_server *server;
     eddy_task *task;
     eddy_stream *stream; /* NULL: not made, or taken away */
     int fd;
@@ -120,7 +120,6 @@ static void server_run_short(eddy_server *server, int code, const char *of)
     if (server->pausing || server->stopped)
         return;
     server->pausing = true;
-    server->pause.fire = server_pause_over;
     ed_loop_start_timer(server->loop, &server->pause, ed_loop_now(server->loop) + SERVER_PAUSE);
     for (size_t i = 0; i < server->door_count; i++)
         ed_engine_cancel(server->loop->engine, &server->doors[i].accept);
@@ -340,6 +339,7 @@ static int server_new(const eddy_server_options *options, eddy_connection_handle
     server->argument = argument;
     if (options)
         server->options = *options;
+    server->pause = (struct eddy_timer_)ED_TIMER_INIT(server_pause_over);
     server->resource.close = server_left;
     ed_loop_enter_resource(server->loop, &server->resource);
     server->locals = ed_loop_take_locals();
