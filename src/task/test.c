@@ -107,7 +107,8 @@ static bool trial_forgives(const struct trial *trial, const eddy_report *report)
 
     switch (report->kind) {
     case EDDY_REPORT_SLOW: return true;
-    case EDDY_REPORT_CALLBACK_FAILED: return lacks && report->code == -ENOMEM;
+    case EDDY_REPORT_CALLBACK_FAILED:
+    case EDDY_REPORT_HANDLER_FAILED: return lacks && report->code == -ENOMEM;
     case EDDY_REPORT_ERROR_NOT_READ:
     case EDDY_REPORT_SHUTDOWN:
     case EDDY_REPORT_RESOURCE:
