@@ -155,8 +155,8 @@ EDDY_API void eddy_server_stop(eddy_server *server);
  * Returns 0, -ECANCELED, -ETIMEDOUT. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_server_wait(eddy_server *server);
 
-/* Cancels the tasks of all open connections: close_clients. What they have written is sent.
- * Does not wait. */
+/* Cancels the tasks of all open connections: close_clients. What they have written is sent, if
+ * the peer takes it within a second. Does not wait. */
 EDDY_API void eddy_server_close_clients(eddy_server *server);
 
 /* The same, and breaks the connections: abort_clients. */

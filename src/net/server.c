@@ -23,6 +23,7 @@
 #include "base/stats.h"
 #include "base/time.h"
 #include "eddy/dns.h"
+#include "eddy/scope.h"
 #include "eddy/stream_class.h"
 #include "io/op.h"
 #include "loop/loop.h"
@@ -33,6 +34,7 @@
 
 #define SERVER_LISTENERS 64    /* at most */
 #define SERVER_PAUSE ED_SECOND /* when the system has run short */
+#define SERVER_GOODBYE 1.0     /* seconds for what a cancelled handler has written */
 
 struct door { /* a listener at work */
     struct ed_listener listener;
@@ -191,10 +193,22 @@ static void connection_end(struct connection *c)
     server_settle(server);
 }
 
+/* What the handler has written goes first, for as long as the peer takes. Once the task is
+ * cancelled it has a moment for that: a peer that does not read holds up no server's end. An
+ * error of it is nothing to tell. */
+static void connection_close(struct connection *c)
+{
+    if (c->stream)
+        (void)eddy_flush(c->stream);
+    EDDY_SHIELD(goodbye);
+    EDDY_TIMEOUT(limit, SERVER_GOODBYE);
+    (void)eddy_stream_close(&c->stream);
+}
+
 static int connection_run(struct connection *c)
 {
     connection_failed(c, connection_handle(c));
-    (void)eddy_stream_close(&c->stream); /* a peer that is gone is nothing to tell */
+    connection_close(c);
     connection_end(c);
     return 0;
 }
