@@ -476,13 +476,15 @@ static int socket_write_eof(eddy_stream *stream)
     static const struct ed_wait_kind kind = ED_OP_WAIT_KIND("stream.write_eof");
     struct socket_stream *s = socket_of(stream);
     ED_AWAITED(shut);
+    int rc;
 
     if (s->broken_out)
         return s->broken_out;
     shut.op.kind = ED_OP_SHUTDOWN;
     shut.op.fd = s->fd;
     shut.op.flags = SHUT_WR;
-    return ed_op_await(&shut, &kind);
+    rc = ed_op_await(&shut, &kind);
+    return rc == -ENOTCONN ? -EPIPE : rc; /* it was reset; a write would say so, too */
 }
 
 /* The end. */
