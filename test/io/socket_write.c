@@ -382,6 +382,18 @@ TEST(socket_write_eof_ends_one_half)
     CHECK_OK(eddy_stream_close(&stream));
 }
 
+TEST(socket_write_eof_behind_a_reset_is_a_broken_pipe)
+{
+    EDDY_STREAM stream = NULL;
+    PEER_FD peer = -1;
+    char byte;
+
+    CHECK_OK(peer_stream(AF_INET, &stream, &peer));
+    peer_reset(&peer);
+    CHECK_EQ(eddy_write_eof(stream), -EPIPE);
+    CHECK_EQ(eddy_read(stream, &byte, 1), -ECONNRESET);
+}
+
 /* A-WRITE-14: a close lets everything go, to a peer that takes its time. */
 TEST(socket_close_waits_until_all_has_gone)
 {
