@@ -237,6 +237,14 @@ void ed_engine_cancel(struct ed_engine *engine, struct ed_op *op)
     ed_list_append(&engine->late, &op->late_link);
 }
 
+void ed_engine_cancel_soon(struct ed_engine *engine, struct ed_op *op)
+{
+    if (!op->in_flight || op->cancelled || op->kind == ED_OP_CLOSE)
+        return;
+    op->cancelled = op->late = true;
+    ed_list_append(&engine->late, &op->late_link);
+}
+
 void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result)
 {
     ED_ASSERT(op->in_flight && !op->queued && engine->in_flight > 0);

@@ -159,6 +159,9 @@ void ed_engine_flush(struct ed_engine *engine);
 /* Asks for an early end of an operation; no effect if it is not in flight. */
 void ed_engine_cancel(struct ed_engine *engine, struct ed_op *op);
 
+/* The same, but once the kernel has looked at it: what can be done at once is done. */
+void ed_engine_cancel_soon(struct ed_engine *engine, struct ed_op *op);
+
 /* Flushes, and completes what has ended; when nothing has, waits up to `timeout` ns (0: not
  * at all, ED_NEVER: for ever) or until woken. May return early. Returns 0, or
  * an error that leaves the engine usable. */

@@ -52,9 +52,10 @@ struct socket_stream {
     bool plain;        /* a pipe: no receive, no send */
     bool was_blocking; /* to be put back at the end */
     bool bulk;
-    bool ended; /* the end has come */
-    bool reset; /* close it by a reset */
-    bool left;  /* its loop is closed over it */
+    bool ended;   /* the end has come */
+    bool reset;   /* close it by a reset */
+    bool left;    /* its loop is closed over it */
+    bool closing; /* nothing waits for the peer any more */
     uint8_t small_reads;
     int broken_in, broken_out; /* the kernel's errors, once they have come */
 
@@ -85,15 +86,14 @@ static struct ed_engine *socket_engine(const struct socket_stream *s)
     return s->stream.loop->engine;
 }
 
-/* Lets a close go on when nothing is in flight. */
+/* Lets a close look again at what is in flight. */
 static void socket_settle(struct socket_stream *s)
 {
     struct ed_wait *closer = s->closer;
 
-    if (!closer || s->in.in_flight || s->send.in_flight)
-        return;
     s->closer = NULL;
-    ed_wake(closer, 0);
+    if (closer)
+        ed_wake(closer, 0);
 }
 
 /* Receiving. */
@@ -303,10 +303,14 @@ static void socket_break_out(struct socket_stream *s, int rc)
 static void socket_sent(struct ed_op *op)
 {
     struct socket_stream *s = ed_container_of(op, struct socket_stream, send);
+    bool cut = s->closing &&
+               (op->result == -ECANCELED || (op->result >= 0 && (size_t)op->result < op->size));
 
     if (ed_likely(op->result >= 0))
         ed_buffer_consume(&s->out, (size_t)op->result);
-    if (ed_unlikely(op->result < 0 || s->broken_out))
+    if (cut)
+        ; /* the close sees what is left */
+    else if (ed_unlikely(op->result < 0 || s->broken_out))
         socket_break_out(s, op->result < 0 ? op->result : s->broken_out);
     else if (socket_pending(&s->stream) > 0)
         socket_send(s);
@@ -517,13 +521,11 @@ static void socket_drain(struct socket_stream *s)
     static const struct ed_wait_kind kind = {"stream.close", NULL, NULL};
     struct ed_engine *engine = socket_engine(s);
 
-    ed_engine_cancel(engine, &s->in);
-    if (s->send.queued)
-        ed_engine_flush(engine); /* it gets one chance */
-    ed_engine_cancel(engine, &s->send);
     while (s->in.in_flight || s->send.in_flight) {
         struct ed_wait wait = ED_WAIT(&kind, &s->stream, NULL);
 
+        ed_engine_cancel(engine, &s->in);
+        ed_engine_cancel_soon(engine, &s->send);
         wait.shielded = true;
         s->closer = &wait;
         (void)ed_park(&wait); /* nothing cuts it short */
@@ -538,6 +540,7 @@ static int socket_close(eddy_stream *stream)
     struct linger now = {.l_onoff = 1};
     int dropped = 0, rc;
 
+    s->closing = true;
     socket_drain(s);
     if (!s->broken_out && socket_pending(stream) > 0)
         dropped = -ECANCELED;

@@ -92,7 +92,7 @@ TEST(descriptor_of_a_terminal_is_a_stream)
     if (openpty(&master, &slave, NULL, NULL, NULL) < 0)
         test_skip("there are no terminals here");
     CHECK_OK(eddy_stream_from_fd(slave, &terminal));
-    CHECK_STR(eddy_stream_kind(terminal), "pipe");
+    CHECK_STR(eddy_stream_kind(terminal), "terminal");
     CHECK_EQ(write(master, "hello\n", 6), 6);
     CHECK_EQ(eddy_read_line(terminal, line, sizeof line), 6);
     CHECK_STR(line, "hello\n");
