@@ -51,13 +51,17 @@ typedef struct eddy_stream_class {
 
     int (*write_eof)(eddy_stream *stream); /* after a flush; NULL: it cannot */
 
+    /* Takes leave of the peer in order, after a flush, when nobody is inside any more; may wait,
+     * for a limited time, and is cut short like `write`. Not called for a stream that is broken;
+     * an error breaks it. NULL: nothing is said. */
+    int (*goodbye)(eddy_stream *stream);
+
     /* Breaks the connection at once and drops what was not sent; `rc` is why. Whoever waits
      * inside is cancelled besides. Does not suspend; once. */
     void (*abort)(eddy_stream *stream, int rc);
 
-    /* Ends it in order, after a flush or an abort, when nobody is inside any more: says
-     * goodbye to the peer, unless it was aborted, and waits until nothing of the stream is in
-     * the kernel. Shielded. Returns the error of the goodbye. */
+    /* Ends it, after a flush and a goodbye or an abort, when nobody is inside any more, and waits
+     * until nothing of the stream is in the kernel. Shielded. Returns what went wrong. */
     int (*close)(eddy_stream *stream);
 
     /* `close` also does what a cancelled task needs: with stream->hurried it gives away what it can
@@ -130,6 +134,10 @@ EDDY_API size_t eddy_stream_room(const eddy_stream *stream);
 /* What is kept for readers now: how many bytes, and in *data where they are, until anything
  * else is done with the stream. Does not suspend or check; eddy_consume takes them. */
 EDDY_API size_t eddy_stream_kept(eddy_stream *stream, const char **data);
+
+/* Memory for a kind's object, zeroed, or NULL: counted as the library's own, so that tests see
+ * it and make it fail. eddy_free() it. */
+EDDY_NODISCARD EDDY_API void *eddy_alloc_(size_t size);
 
 EDDY_END_DECLS
 #endif

@@ -63,6 +63,22 @@ static int close_wait(eddy_stream *stream)
     return self->pending;
 }
 
+/* Says goodbye, when all has gone. */
+static int close_goodbye(eddy_stream *stream)
+{
+    struct ed_error *text;
+    bool own_text;
+    int rc;
+
+    if (!stream->kind->goodbye || stream->read_error)
+        return 0;
+    text = ed_stream_kind_begin();
+    rc = stream->kind->goodbye(stream);
+    if (ed_stream_kind_end(text, rc, &own_text) && !own_text)
+        ed_stream_raise(stream, rc, "close: %s", eddy_strerror(rc));
+    return rc;
+}
+
 /* Lets all go that was written; an abort or a cancel cuts it short. */
 static int close_flush(eddy_stream *stream)
 {
@@ -76,6 +92,8 @@ static int close_flush(eddy_stream *stream)
                                eddy_strerror(stream->write_error));
     ed_stream_call_begin(stream, &call);
     rc = ed_stream_flush_to(stream, 0);
+    if (rc == 0)
+        rc = close_goodbye(stream);
     ed_stream_call_end(stream, &call);
     return rc;
 }

@@ -201,6 +201,11 @@ int eddy_stream_fd(const eddy_stream *stream)
     return stream->kind->fd ? stream->kind->fd(stream) : -1;
 }
 
+void *eddy_alloc_(size_t size)
+{
+    return ed_alloc_zero(size);
+}
+
 void eddy_free(void *memory)
 {
     ed_free(memory);
