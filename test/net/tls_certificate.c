@@ -215,6 +215,11 @@ int tls_ends_open(struct tls_ends *ends, const eddy_tls_options *client, const c
     return tls_ends_meet(ends, client_context, name, server_context);
 }
 
+int tls_ends_result(const struct tls_ends *ends)
+{
+    return ends->server_rc == -ENOMEM || ends->client_rc == 0 ? ends->server_rc : ends->client_rc;
+}
+
 static int close_one(eddy_stream **stream)
 {
     return eddy_stream_close(stream);

@@ -52,6 +52,8 @@ int tls_ends_open(struct tls_ends *ends, const eddy_tls_options *client, const c
 /* The same with contexts that stay the caller's. */
 int tls_ends_meet(struct tls_ends *ends, eddy_tls_context *client, const char *name,
                   eddy_tls_context *server);
+/* 0 when both are open; else the error of the one that failed first: of memory, if any. */
+int tls_ends_result(const struct tls_ends *ends);
 /* Closes both, for EDDY_DEFER: their goodbyes meet. */
 void tls_ends_close(struct tls_ends *ends);
 
