@@ -229,6 +229,7 @@ EDDY_ASYNC(close_one, eddy_stream **);
 void tls_ends_close(struct tls_ends *ends)
 {
     EDDY_TASK task = eddy_create_task(close_one, &ends->client);
+    EDDY_TIMEOUT(limit, 60); /* both may wait for the other to read: then they are aborted */
 
     (void)eddy_stream_close(&ends->server);
     (void)eddy_await(task);
