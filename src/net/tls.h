@@ -44,12 +44,12 @@ struct ed_tls {
     size_t held_size;
     bool writing; /* a step of writing: the whole block may be used, not only for answers */
 
-    int io_error;  /* of the lower stream, in this step */
-    int broken;    /* OpenSSL can go on no more, and */
-    char *problem; /* why: of the certificate, or of all; may be NULL */
-    char first[8]; /* that the peer has sent */
-    size_t first_size;
-    struct tls_facts *facts; /* behind eddy_tls_get_info, or NULL */
+    int io_error;             /* of the lower stream, in this step */
+    int broken;               /* OpenSSL can go on no more, and */
+    char *problem;            /* why: of the certificate, or of all; may be NULL */
+    char first[8];            /* bytes that the peer has sent, */
+    size_t first_size, taken; /* how many of them there are, and OpenSSL has taken */
+    struct tls_facts *facts;  /* behind eddy_tls_get_info, or NULL */
     char small[ED_TLS_SMALL];
 };
 

@@ -103,10 +103,13 @@ static int bio_read(BIO *bio, char *data, int size)
         BIO_set_retry_read(bio);
         return -1;
     }
+    for (size_t i = tls->first_size - tls->taken; i < have && tls->first_size < sizeof tls->first;
+         i++)
+        tls->first[tls->first_size++] = from[i];
     if ((size_t)size > have)
         size = (int)have;
-    for (int i = 0; i < size && tls->first_size < sizeof tls->first; i++)
-        tls->first[tls->first_size++] = from[i];
+    if (tls->taken < tls->first_size)
+        tls->taken += (size_t)size;
     memcpy(data, from, (size_t)size);
     if (tls->in_size > 0) {
         tls->in += size;
