@@ -43,7 +43,12 @@ static struct competitor competitors[] = {
      {PYTHON, UVLOOP_ECHO, "--asyncio"},
      .module = "asyncio",
      .peer = true},
-    /* A TLS server of Eddy's comes here: engine set, tls true, compared with floor-openssl. */
+    {.name = "Eddy, io_uring, TLS",
+     "floor-openssl",
+     {"echo-server"},
+     .engine = "uring",
+     .tls = true},
+    {.name = "Eddy, epoll, TLS", "floor-openssl", {"echo-server"}, .engine = "epoll", .tls = true},
     {.name = "floor-openssl", NULL, {"floor-openssl"}, .tls = true},
 };
 #define COMPETITORS (sizeof competitors / sizeof *competitors)

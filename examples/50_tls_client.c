@@ -31,7 +31,7 @@ static int talk(const char *host, const char *port, const char *ca_file, const c
     char line[1024];
 
     EDDY_TRY(eddy_tls_client_context(&options, &context)); /* once for many connections */
-    EDDY_TRY(eddy_tls_connect(host, (uint16_t)atoi(port), context, NULL, &peer));
+    EDDY_TRY(eddy_tls_connect(host, (uint16_t)strtoul(port, NULL, 10), context, NULL, &peer));
     EDDY_TRY(print_peer(peer));
     EDDY_TRY(eddy_printf(peer, "%s\r\n", text));
     EDDY_TRY(eddy_read_line(peer, line, sizeof line));

@@ -9,9 +9,11 @@
  *     a task that waits for bytes to go holds the lower stream's turn to write; what the
  *     other task makes OpenSSL send meanwhile is held, and pushed by the one that waited
  *
- * So `held` is empty whenever nobody waits there, unless memory was short, and a record begins
- * only with nothing held. A cancelled read has taken nothing; a cancelled write has gone up to
- * the end of a record, since records are given to the lower stream whole.
+ * So nothing is held whenever nobody waits there, unless memory was short, and a record begins
+ * only with nothing held. Small writes are copied by the lower stream. Large ones go in blocks
+ * of several records, from which the lower stream sends while their writer waits; what is left
+ * of a block when the wait is cut short is copied then. A cancelled read has taken nothing; a
+ * cancelled write has gone up to the end of a record.
  */
 #include "net/tls.h"
 
@@ -47,19 +49,29 @@ int ed_tls_raise(const struct ed_tls *tls, int code, const char *format, ...)
 
 /* Waiting in the lower stream. */
 
-/* Gives what is held to the lower stream, if it takes it now: 0, or its error. */
+/* Bytes that the lower stream has not got yet. */
+static size_t tls_held(const struct ed_tls *tls)
+{
+    return tls->out_size - tls->out_sent + tls->held_size;
+}
+
+/* Gives these to the lower stream, if it takes them now: 0, or its error. Records that a write
+ * has left go before what was held meanwhile. */
 static int tls_push(struct ed_tls *tls)
 {
-    int rc;
+    int rc = 0;
 
-    if (tls->held_size == 0)
-        return 0;
-    rc = eddy_write_nowait(tls->lower, tls->held, tls->held_size);
-    if (rc == -EAGAIN)
-        return 0; /* somebody waits there, and will push */
-    if (rc != -ENOMEM)
-        tls->held_size = 0;
-    return rc;
+    if (tls->out && !tls->gathering) {
+        rc = eddy_write_nowait(tls->lower, tls->out + tls->out_sent, tls->out_size - tls->out_sent);
+        if (rc != -EAGAIN && rc != -ENOMEM)
+            ed_tls_release_out(tls);
+    }
+    if (rc == 0 && tls->held_size > 0) {
+        rc = eddy_write_nowait(tls->lower, tls->held, tls->held_size);
+        if (rc != -EAGAIN && rc != -ENOMEM)
+            ed_tls_release_held(tls);
+    }
+    return rc == -EAGAIN ? 0 : rc; /* somebody waits there, and will push */
 }
 
 /* Waits until the lower stream keeps `kept` bytes or fewer; 0, or an error. */
@@ -134,7 +146,7 @@ static ssize_t tls_read(eddy_stream *stream, void *data, size_t size)
 
     for (;;) {
         rc = ed_tls_read(tls, data, size, &got);
-        if (tls->held_size > 0)
+        if (tls_held(tls) > 0)
             (void)tls_push(tls); /* an error is for the writers */
         if (rc == 0)
             return (ssize_t)got;
@@ -149,7 +161,7 @@ static size_t tls_pending(const eddy_stream *stream)
 {
     const struct ed_tls *tls = tls_of(stream);
 
-    return tls->held_size + eddy_stream_get_counters(tls->lower).to_send;
+    return tls_held(tls) + eddy_stream_get_counters(tls->lower).to_send;
 }
 
 static int tls_flush(eddy_stream *stream, size_t kept)
@@ -162,29 +174,82 @@ static int tls_flush(eddy_stream *stream, size_t kept)
     return rc;
 }
 
-/* Writes bytes record by record. */
+/* Waits while too much is kept, and until nothing is held: a record may begin. */
+static int tls_may_write(struct ed_tls *tls, bool wait)
+{
+    int rc = tls_held(tls) > 0 ? tls_push(tls) : 0;
+
+    if (rc == 0 && wait && tls_pending(&tls->stream) > tls->stream.high)
+        rc = tls_flush(&tls->stream, tls->stream.low);
+    while (rc == 0 && wait && tls_held(tls) > 0)
+        rc = tls_wait_sent(tls, tls->stream.low);
+    return rc == 0 && tls_held(tls) > 0 ? -EAGAIN : rc;
+}
+
+/* Gives the records of tls->out, with `plain` bytes in them, to the lower stream from where they
+ * are. One that is cut short is as good as done if the rest can be kept. */
+static int tls_write_out(struct ed_tls *tls, size_t plain, size_t *done)
+{
+    int rc = eddy_write(tls->lower, tls->out, tls->out_size);
+    size_t size = tls->out_size, sent = rc < 0 ? eddy_stream_partial(tls->lower) : size;
+    int pushed;
+
+    tls->out_sent = sent;
+    pushed = rc < 0 ? tls_push(tls) : 0;
+    if (rc == 0)
+        ed_tls_release_out(tls);
+    if (pushed < 0 && pushed != -ENOMEM) /* broken */
+        plain = plain * sent / size / ED_TLS_RECORD * ED_TLS_RECORD;
+    *done += plain;
+    return rc < 0 ? rc : tls_push(tls);
+}
+
+/* Writes the first records of many bytes: at most ED_TLS_BULK_RECORDS. */
+static int tls_write_bulk(struct ed_tls *tls, const char *data, size_t size, size_t *done)
+{
+    size_t plain = 0, piece;
+    int rc = tls_may_write(tls, true);
+
+    if (rc == 0)
+        rc = ed_tls_take_out(tls);
+    if (rc < 0)
+        return rc;
+    tls->gathering = true;
+    for (int i = 0; i < ED_TLS_BULK_RECORDS && rc == 0 && plain < size; i++) {
+        piece = size - plain < ED_TLS_RECORD ? size - plain : ED_TLS_RECORD;
+        rc = ed_tls_write(tls, data + plain, piece);
+        plain += rc == 0 ? piece : 0;
+    }
+    tls->gathering = false;
+    if (rc < 0) {
+        ed_tls_release_out(tls);
+        return rc;
+    }
+    return tls_write_out(tls, plain, done);
+}
+
+/* Writes bytes record by record, many at once from a block, few by way of what is kept. */
 static int
 tls_write_bytes(struct ed_tls *tls, const char *data, size_t size, bool wait, size_t *done)
 {
-    while (size > 0) {
-        size_t piece = size < ED_TLS_RECORD ? size : ED_TLS_RECORD;
-        int rc = tls_push(tls);
+    size_t end = *done + size, before;
+    int rc = 0;
 
-        if (rc == 0 && wait && tls_pending(&tls->stream) > tls->stream.high)
-            rc = tls_flush(&tls->stream, tls->stream.low);
-        while (rc == 0 && wait && tls->held_size > 0)
-            rc = tls_wait_sent(tls, tls->stream.low);
-        if (rc == 0 && tls->held_size > 0)
-            rc = -EAGAIN;
-        if (rc == 0)
-            rc = ed_tls_write(tls, data, piece);
-        if (rc < 0)
-            return rc;
-        *done += piece;
-        data += piece;
-        size -= piece;
+    while (rc == 0 && *done < end) {
+        size_t left = end - *done, piece = left < ED_TLS_RECORD ? left : ED_TLS_RECORD;
+
+        before = *done;
+        if (wait && left >= ED_TLS_RECORD) {
+            rc = tls_write_bulk(tls, data, left, done);
+        } else {
+            rc = tls_may_write(tls, wait);
+            if (rc == 0)
+                rc = ed_tls_write(tls, data, piece);
+            *done += rc == 0 ? piece : 0;
+        }
+        data += *done - before;
     }
-    return 0;
+    return rc;
 }
 
 /* Many small parts become one record. */
@@ -326,7 +391,13 @@ static int tls_handshake(struct ed_tls *tls)
     int rc;
 
     do {
+        int pushed = 0;
+
         rc = ed_tls_handshake(tls);
+        if (rc >= 0)
+            pushed = tls_push(tls);
+        if (pushed < 0)
+            rc = pushed;
         if (rc > 0) {
             rc = tls_wait(tls, rc);
             rc = rc < 0 ? rc : 1;

@@ -11,11 +11,13 @@
 #include "eddy/tls.h"
 
 #define ED_TLS_SMALL 1024         /* bytes received at once by a stream at rest */
-#define ED_TLS_BIG (32 << 10)     /* and in bulk */
+#define ED_TLS_BIG (64 << 10)     /* and in bulk */
 #define ED_TLS_HIGH (512 << 10)   /* bytes kept from which on writers wait, */
 #define ED_TLS_LOW (128 << 10)    /* and until which */
 #define ED_TLS_ANSWERS (16 << 10) /* bytes that OpenSSL may answer while a writer waits */
 #define ED_TLS_RECORD (16 << 10)  /* plain bytes of a record at most */
+#define ED_TLS_BULK_RECORDS 4     /* that are written at once in bulk, */
+#define ED_TLS_BULK (67 << 10)    /* bytes with what they need */
 #define ED_TLS_HELD (34 << 10)    /* bytes: the answers, and a record with what it needs */
 
 /* What a step wants before it is tried again; 0: nothing, it is done. */
@@ -42,6 +44,10 @@ struct ed_tls {
     /* what OpenSSL has sent while the lower stream could not take it */
     char *held; /* a block of ED_TLS_HELD bytes, or NULL */
     size_t held_size;
+    char
+        *out; /* a block of ED_TLS_BULK bytes, or NULL: records on their way to the lower stream, */
+    size_t out_size, out_sent; /* bytes there, and how many of them it has */
+    bool gathering;            /* steps of writing write there */
     bool writing; /* a step of writing: the whole block may be used, not only for answers */
 
     int io_error;             /* of the lower stream, in this step */
@@ -78,6 +84,13 @@ int ed_tls_read(struct ed_tls *tls, void *data, size_t size, size_t *got);
 
 /* Up to ED_TLS_RECORD bytes as one record; nothing is held. Wants nothing. */
 int ed_tls_write(struct ed_tls *tls, const void *data, size_t size);
+
+void ed_tls_release_held(struct ed_tls *tls); /* Gives the block of tls->held back. */
+
+/* Takes a block for tls->out, from then on to be filled by ed_tls_write: 0 or -ENOMEM, raised;
+ * and gives it back. */
+int ed_tls_take_out(struct ed_tls *tls);
+void ed_tls_release_out(struct ed_tls *tls);
 
 /* Sends the goodbye, if that is possible still. */
 void ed_tls_goodbye(struct ed_tls *tls);

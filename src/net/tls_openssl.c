@@ -13,6 +13,9 @@
  * OpenSSL never keeps half a record back, which would demand the same bytes again. What it
  * answers by itself while it reads (a key update) may be refused: then the reader waits.
  *
+ * Of a large write several records are gathered in tls->out, another block of which the thread
+ * keeps a spare, to be handed to the lower stream from there without a copy.
+ *
  * OpenSSL's queue of errors belongs to the thread: each step clears it before, and reads it
  * after.
  */
@@ -29,41 +32,54 @@
 static BIO_METHOD *bio_method;
 static pthread_once_t bio_once = PTHREAD_ONCE_INIT;
 
-/* A thread's spare block for what is held, while it has streams. */
+/* A thread's spare blocks, for what is held and for bulk, while it has streams. */
 static __thread struct {
     char *block;
+    char *out;
     size_t streams;
 } spare;
 
 /* Sending and receiving for OpenSSL. */
 
-/* Whether so many bytes may be held as well. */
-static bool bio_may_hold(const struct ed_tls *tls, size_t size)
-{
-    size_t limit = tls->writing ? ED_TLS_HELD : ED_TLS_ANSWERS;
-
-    return (tls->held || spare.block) && tls->held_size + size <= limit;
-}
-
-/* Answers to one who does not read what was sent: no more of them. */
+/* Answers to one who does not read what was sent: no more of them. Writers alone, who stop at
+ * `high` and a block, do not make it full. */
 static bool bio_is_full(const struct ed_tls *tls)
 {
     return !tls->writing && tls->ready &&
-           eddy_stream_get_counters(tls->lower).to_send > ED_TLS_HIGH + ED_TLS_ANSWERS;
+           eddy_stream_get_counters(tls->lower).to_send >
+               tls->stream.high + ED_TLS_BULK + ED_TLS_ANSWERS;
+}
+
+/* The block for what is held, if there is memory for one. */
+static char *bio_block(struct ed_tls *tls)
+{
+    if (!tls->held) {
+        tls->held = spare.block ? spare.block : eddy_alloc_(ED_TLS_HELD);
+        spare.block = NULL;
+    }
+    return tls->held;
 }
 
 static int bio_hold(struct ed_tls *tls, BIO *bio, const char *data, int size)
 {
-    if (!bio_may_hold(tls, (size_t)size)) {
+    size_t limit = tls->writing ? ED_TLS_HELD : ED_TLS_ANSWERS;
+
+    if (tls->held_size + (size_t)size > limit || !bio_block(tls)) {
         BIO_set_retry_write(bio);
         return -1;
     }
-    if (!tls->held) {
-        tls->held = spare.block;
-        spare.block = NULL;
-    }
     memcpy(tls->held + tls->held_size, data, (size_t)size);
     tls->held_size += (size_t)size;
+    return size;
+}
+
+/* Into the block for bulk, which has room for all that its records need. */
+static int bio_gather(struct ed_tls *tls, const char *data, int size)
+{
+    if ((size_t)size > ED_TLS_BULK - tls->out_size)
+        return -1;
+    memcpy(tls->out + tls->out_size, data, (size_t)size);
+    tls->out_size += (size_t)size;
     return size;
 }
 
@@ -75,6 +91,8 @@ static int bio_write(BIO *bio, const char *data, int size)
     BIO_clear_retry_flags(bio);
     if (size <= 0)
         return 0;
+    if (tls->gathering)
+        return bio_gather(tls, data, size);
     if (bio_is_full(tls)) {
         BIO_set_retry_write(bio);
         return -1;
@@ -291,9 +309,9 @@ int ed_tls_write(struct ed_tls *tls, const void *data, size_t size)
     size_t written;
     int result;
 
-    if (!spare.block)
+    if (!spare.block && !tls->gathering)
         spare.block = eddy_alloc_(ED_TLS_HELD);
-    if (!spare.block)
+    if (!spare.block && !tls->gathering)
         return ed_tls_raise(tls, -ENOMEM, "no memory for a record");
     ERR_clear_error();
     tls->writing = true;
@@ -307,6 +325,34 @@ int ed_tls_write(struct ed_tls *tls, const void *data, size_t size)
         return ed_tls_raise(tls, EDDY_ETLS, "OpenSSL cannot write now");
     }
     return result;
+}
+
+void ed_tls_release_held(struct ed_tls *tls)
+{
+    if (spare.block)
+        eddy_free(tls->held);
+    else
+        spare.block = tls->held;
+    tls->held = NULL;
+    tls->held_size = 0;
+}
+
+int ed_tls_take_out(struct ed_tls *tls)
+{
+    tls->out = spare.out ? spare.out : eddy_alloc_(ED_TLS_BULK);
+    spare.out = NULL;
+    tls->out_size = tls->out_sent = 0;
+    return tls->out ? 0 : ed_tls_raise(tls, -ENOMEM, "no memory for records");
+}
+
+void ed_tls_release_out(struct ed_tls *tls)
+{
+    if (spare.out)
+        eddy_free(tls->out);
+    else
+        spare.out = tls->out;
+    tls->out = NULL;
+    tls->out_size = tls->out_sent = 0;
 }
 
 void ed_tls_goodbye(struct ed_tls *tls)
@@ -484,13 +530,13 @@ void ed_tls_free(struct ed_tls *tls)
     facts_free(tls->facts);
     SSL_free(ed_tls_ssl(tls));
     tls->ssl = NULL;
-    if (tls->held && !spare.block)
-        spare.block = tls->held;
-    else
-        eddy_free(tls->held);
-    tls->held = NULL;
+    if (tls->held)
+        ed_tls_release_held(tls);
+    if (tls->out)
+        ed_tls_release_out(tls);
     if (!tls->opened || --spare.streams > 0)
         return;
     eddy_free(spare.block);
-    spare.block = NULL;
+    eddy_free(spare.out);
+    spare.block = spare.out = NULL;
 }

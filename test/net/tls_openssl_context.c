@@ -22,7 +22,7 @@ static void judge(const struct verdict *verdicts, size_t count, bool with_root)
         struct certificate_plan plan = v->plan;
         const struct certificate *made;
         eddy_tls_options client = tls_client_options(), server = {.handshake_timeout = 5};
-        struct tls_ends ends = {NULL};
+        struct tls_ends ends = {.client = NULL};
         EDDY_DEFER(tls_ends_close, &ends);
 
         if (with_root)
@@ -134,7 +134,7 @@ TEST(tls_server_sends_its_chain)
     eddy_tls_options client = tls_client_options(), server = {.key_pem = leaf->key_pem};
 
     for (int whole = 0; whole < 2; whole++) {
-        struct tls_ends ends = {NULL};
+        struct tls_ends ends = {.client = NULL};
         EDDY_DEFER(tls_ends_close, &ends);
 
         server.certificate_pem = whole ? certificate_join(leaf->pem, middle->pem) : leaf->pem;
@@ -147,7 +147,7 @@ TEST(tls_options_may_be_files)
 {
     eddy_tls_options client = {0}, server = {0};
     const char *both = certificate_join(certificate_server()->pem, certificate_server()->key_pem);
-    struct tls_ends ends = {NULL};
+    struct tls_ends ends = {.client = NULL};
     EDDY_DEFER(tls_ends_close, &ends);
 
     client.ca_file = certificate_file(certificate_root()->pem);
@@ -160,7 +160,7 @@ TEST(tls_options_may_be_files)
 TEST(tls_certificate_that_was_revoked_is_refused)
 {
     eddy_tls_options client = tls_client_options(), server = tls_server_options();
-    struct tls_ends ends = {NULL};
+    struct tls_ends ends = {.client = NULL};
     EDDY_DEFER(tls_ends_close, &ends);
 
     client.crl_file =
@@ -172,7 +172,7 @@ TEST(tls_certificate_that_was_revoked_is_refused)
 TEST(tls_client_trusts_the_system_unless_told_otherwise)
 {
     eddy_tls_options client = {0}, server = tls_server_options();
-    struct tls_ends ends = {NULL};
+    struct tls_ends ends = {.client = NULL};
     EDDY_DEFER(tls_ends_close, &ends);
 
     CHECK_OK(tls_ends_open(&ends, &client, "a.test", &server));
@@ -189,7 +189,7 @@ TEST(tls_insecure_options_do_what_they_say)
     static const char *const names[] = {"other.test", NULL};
 
     for (size_t i = 0; i < 2; i++) {
-        struct tls_ends ends = {NULL};
+        struct tls_ends ends = {.client = NULL};
         EDDY_DEFER(tls_ends_close, &ends);
 
         CHECK_OK(tls_ends_open(&ends, &client, names[i], &server));
@@ -198,7 +198,7 @@ TEST(tls_insecure_options_do_what_they_say)
     client = tls_client_options();
     client.insecure_accept_any_name = true;
     for (size_t i = 0; i < 3; i++) {
-        struct tls_ends ends = {NULL};
+        struct tls_ends ends = {.client = NULL};
         EDDY_DEFER(tls_ends_close, &ends);
 
         client.ca_pem = i < 2 ? certificate_root()->pem : certificate_client()->pem;
@@ -213,7 +213,7 @@ static void ask_client(enum eddy_tls_client_certificate asked, const struct cert
                        enum eddy_tls_version version, int rc, const char *subject)
 {
     eddy_tls_options client = tls_client_options(), server = tls_server_options();
-    struct tls_ends ends = {NULL};
+    struct tls_ends ends = {.client = NULL};
     EDDY_DEFER(tls_ends_close, &ends);
     eddy_tls_info info;
 
@@ -278,7 +278,7 @@ TEST(tls_versions_are_negotiated_within_limits)
 
     for (size_t i = 0; i < ED_ARRAY_LENGTH(cases); i++) {
         eddy_tls_options client = tls_client_options(), server = tls_server_options();
-        struct tls_ends ends = {NULL};
+        struct tls_ends ends = {.client = NULL};
         EDDY_DEFER(tls_ends_close, &ends);
         eddy_tls_info info;
 
@@ -314,7 +314,7 @@ TEST(tls_protocols_are_agreed_upon_or_refused)
 
     for (size_t i = 0; i < ED_ARRAY_LENGTH(cases); i++) {
         eddy_tls_options client = tls_client_options(), server = tls_server_options();
-        struct tls_ends ends = {NULL};
+        struct tls_ends ends = {.client = NULL};
         EDDY_DEFER(tls_ends_close, &ends);
         eddy_tls_info info;
 
@@ -351,7 +351,7 @@ EDDY_ASYNC(answer_one, eddy_stream **);
 static int
 connect_once(eddy_tls_context *client, const char *name, eddy_tls_context *server, bool *resumed)
 {
-    struct tls_ends ends = {NULL};
+    struct tls_ends ends = {.client = NULL};
     EDDY_DEFER(tls_ends_close, &ends);
     eddy_tls_info info;
     char data[4];
@@ -528,7 +528,7 @@ TEST(tls_handshake_timeout_is_an_option)
 TEST(tls_streams_keep_what_they_need_of_their_context)
 {
     eddy_tls_options client = tls_client_options(), server = tls_server_options();
-    struct tls_ends ends = {NULL};
+    struct tls_ends ends = {.client = NULL};
     EDDY_DEFER(tls_ends_close, &ends);
     eddy_tls_info info;
 
