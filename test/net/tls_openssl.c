@@ -2,6 +2,8 @@
 /* One connection in OpenSSL: its steps, its errors, what it tells. */
 #include "net/tls_openssl.h"
 
+#include <stdlib.h>
+
 #include "harness.h"
 #include "net/tls_certificate.h"
 
@@ -148,4 +150,63 @@ TEST(tls_1_2_is_not_renegotiated)
     CHECK_EQ(SSL_renegotiate(ed_tls_ssl((struct ed_tls *)(void *)ends.client)), 0);
     CHECK_OK(eddy_write(ends.client, "x", 1));
     CHECK_EQ(eddy_read(ends.server, data, sizeof data), 1);
+}
+
+/* OpenSSL's own allocations fail too: the n-th of a whole life, for many n. Nothing crashes, and
+ * nothing of the library's is left; OpenSSL itself may lose memory then, and may report what it
+ * lacks as another failure. */
+
+static void *refusing_alloc(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return eddy_test_refuses_allocation() ? NULL : malloc(size);
+}
+
+static void *refusing_realloc(void *memory, size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return eddy_test_refuses_allocation() ? NULL : realloc(memory, size);
+}
+
+static void plain_free(void *memory, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(memory);
+}
+
+static int result_of_life;
+
+static int short_life(void)
+{
+    struct tls_ends ends = {.client = NULL};
+    EDDY_DEFER(tls_ends_close, &ends);
+    eddy_tls_options client = tls_client_options(), server = tls_server_options();
+    char data[8];
+
+    result_of_life = tls_ends_open(&ends, &client, "a.test", &server);
+    if (result_of_life == 0)
+        result_of_life = tls_ends_result(&ends);
+    if (result_of_life == 0)
+        result_of_life = eddy_write(ends.client, "x", 1);
+    if (result_of_life == 0)
+        result_of_life = eddy_read(ends.server, data, sizeof data) == 1 ? 0 : -EBADMSG;
+    return 0;
+}
+EDDY_ASYNC(short_life);
+
+RAW_TEST(tls_stands_openssl_without_memory)
+{
+    eddy_test_plan plan = {.fail_allocation = 1};
+    unsigned failed = 0, step = test_is_slow() ? 211 : 17;
+
+    CHECK_EQ(CRYPTO_set_mem_functions(refusing_alloc, refusing_realloc, plain_free), 1);
+    CHECK_OK(eddy_test(short_life)); /* what is made once is made */
+    CHECK_EQ(result_of_life, 0);
+    do {
+        plan.reached = false;
+        CHECK_OK(eddy_test_run(&plan, EDDY_CALL(short_life)));
+        failed += result_of_life < 0;
+        plan.fail_allocation += step;
+    } while (plan.reached);
+    CHECK(plan.fail_allocation > 1000 && failed > 10);
 }
