@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Contexts: which certificates are accepted, and what the options do. */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/compat.h"
@@ -535,4 +536,42 @@ TEST(tls_streams_keep_what_they_need_of_their_context)
     CHECK_OK(tls_ends_open(&ends, &client, "a.test", &server)); /* which frees both */
     CHECK_OK(tls_ends_result(&ends));
     CHECK_OK(eddy_tls_get_info(ends.client, &info));
+}
+
+/* A context serves the loops of several threads at once. */
+
+static eddy_tls_context *shared_client, *shared_server;
+
+static int connect_often(void)
+{
+    bool resumed = false;
+
+    for (int i = 0; i < 30; i++)
+        EDDY_TRY(connect_once(shared_client, "a.test", shared_server, &resumed));
+    return 0;
+}
+EDDY_ASYNC(connect_often);
+
+static void *thread_connect(void *result)
+{
+    *(int *)result = eddy_run(connect_often);
+    return NULL;
+}
+
+RAW_TEST(tls_contexts_are_shared_by_threads)
+{
+    eddy_tls_options client = tls_client_options(), server = tls_server_options();
+    pthread_t threads[4];
+    int results[4];
+
+    CHECK_OK(eddy_tls_client_context(&client, &shared_client));
+    CHECK_OK(eddy_tls_server_context(&server, &shared_server));
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ(pthread_create(&threads[i], NULL, thread_connect, &results[i]), 0);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK_EQ(results[i], 0);
+    }
+    eddy_tls_context_free(shared_client);
+    eddy_tls_context_free(shared_server);
 }
