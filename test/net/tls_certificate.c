@@ -191,6 +191,13 @@ eddy_tls_options tls_server_options(void)
                               .key_pem = certificate_server()->key_pem};
 }
 
+int tls_once(tls_body *body)
+{
+    test_watch_reports(eddy_get_running_loop());
+    body();
+    return 0;
+}
+
 static void note_failure(int rc, char *text, size_t size)
 {
     snprintf(text, size, "%s", rc < 0 ? eddy_error_message(rc) : "");

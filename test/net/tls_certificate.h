@@ -3,6 +3,7 @@
 #ifndef TLS_CERTIFICATE_H
 #define TLS_CERTIFICATE_H
 
+#include <eddy.h>
 #include <eddy/tls.h>
 
 struct certificate {
@@ -56,6 +57,12 @@ int tls_ends_meet(struct tls_ends *ends, eddy_tls_context *client, const char *n
 int tls_ends_result(const struct tls_ends *ends);
 /* Closes both, for EDDY_DEFER: their goodbyes meet. */
 void tls_ends_close(struct tls_ends *ends);
+
+/* A test's body as an async function: for those with many handshakes, which are too many to be
+ * cancelled everywhere. */
+typedef void tls_body(void);
+int tls_once(tls_body *body);
+EDDY_ASYNC(tls_once, tls_body *);
 
 /* Options of the usual ones. */
 eddy_tls_options tls_client_options(void);

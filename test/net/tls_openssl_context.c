@@ -45,7 +45,7 @@ static void judge(const struct verdict *verdicts, size_t count, bool with_root)
 
 /* A-TLS-2, -3: each problem of a certificate has its code, and a text that names the host,
  * the certificate and the problem. */
-TEST(tls_certificate_problems_are_told_apart)
+static void certificate_problems_are_told_apart(void)
 {
     const struct verdict verdicts[] = {
         {"good", {.name = "x", .names = "DNS:a.test"}, "a.test", 0, NULL},
@@ -70,7 +70,12 @@ TEST(tls_certificate_problems_are_told_apart)
     judge(verdicts, ED_ARRAY_LENGTH(verdicts), true);
 }
 
-TEST(tls_certificate_without_a_trusted_issuer_is_refused)
+RAW_TEST(tls_certificate_problems_are_told_apart)
+{
+    CHECK_OK(eddy_test(tls_once, certificate_problems_are_told_apart));
+}
+
+static void certificate_without_a_trusted_issuer_is_refused(void)
 {
     const struct verdict verdicts[] = {
         {"self-signed",
@@ -94,8 +99,13 @@ TEST(tls_certificate_without_a_trusted_issuer_is_refused)
     judge(verdicts, ED_ARRAY_LENGTH(verdicts), false);
 }
 
+RAW_TEST(tls_certificate_without_a_trusted_issuer_is_refused)
+{
+    CHECK_OK(eddy_test(tls_once, certificate_without_a_trusted_issuer_is_refused));
+}
+
 /* RFC 9525: names, addresses, wildcards. */
-TEST(tls_certificate_must_name_the_host)
+static void certificate_must_name_the_host(void)
 {
     const int bad = EDDY_ETLS_CERT_NAME;
     const struct verdict verdicts[] = {
@@ -123,6 +133,11 @@ TEST(tls_certificate_must_name_the_host)
     };
 
     judge(verdicts, ED_ARRAY_LENGTH(verdicts), true);
+}
+
+RAW_TEST(tls_certificate_must_name_the_host)
+{
+    CHECK_OK(eddy_test(tls_once, certificate_must_name_the_host));
 }
 
 /* Chains, and how they are given. */
@@ -183,7 +198,7 @@ TEST(tls_client_trusts_the_system_unless_told_otherwise)
     CHECK_OK(tls_ends_result(&ends));
 }
 
-TEST(tls_insecure_options_do_what_they_say)
+static void insecure_options_do_what_they_say(void)
 {
     eddy_tls_options client = {.insecure_accept_any_certificate = true};
     eddy_tls_options server = tls_server_options();
@@ -206,6 +221,11 @@ TEST(tls_insecure_options_do_what_they_say)
         CHECK_OK(tls_ends_open(&ends, &client, names[i % 2], &server));
         CHECK_EQ(ends.client_rc, i < 2 ? 0 : EDDY_ETLS_CERT_UNKNOWN_CA);
     }
+}
+
+RAW_TEST(tls_insecure_options_do_what_they_say)
+{
+    CHECK_OK(eddy_test(tls_once, insecure_options_do_what_they_say));
 }
 
 /* Clients' certificates. */
@@ -241,7 +261,7 @@ static void ask_client(enum eddy_tls_client_certificate asked, const struct cert
 }
 
 /* A-TLS-10: none, optional, required. */
-TEST(tls_server_asks_for_certificates_of_clients)
+static void server_asks_for_certificates_of_clients(void)
 {
     static const enum eddy_tls_version versions[] = {EDDY_TLS_1_2, EDDY_TLS_1_3};
     const struct certificate *stranger =
@@ -261,9 +281,14 @@ TEST(tls_server_asks_for_certificates_of_clients)
     }
 }
 
+RAW_TEST(tls_server_asks_for_certificates_of_clients)
+{
+    CHECK_OK(eddy_test(tls_once, server_asks_for_certificates_of_clients));
+}
+
 /* Versions, protocols. */
 
-TEST(tls_versions_are_negotiated_within_limits)
+static void versions_are_negotiated_within_limits(void)
 {
     static const struct {
         enum eddy_tls_version client_least, client_most, server_least, server_most;
@@ -300,7 +325,12 @@ TEST(tls_versions_are_negotiated_within_limits)
     }
 }
 
-TEST(tls_protocols_are_agreed_upon_or_refused)
+RAW_TEST(tls_versions_are_negotiated_within_limits)
+{
+    CHECK_OK(eddy_test(tls_once, versions_are_negotiated_within_limits));
+}
+
+static void protocols_are_agreed_upon_or_refused(void)
 {
     static const struct {
         const char *client, *server, *agreed; /* NULL: refused */
@@ -334,6 +364,11 @@ TEST(tls_protocols_are_agreed_upon_or_refused)
         CHECK_OK(eddy_tls_get_info(ends.server, &info));
         CHECK_STR(info.alpn, cases[i].agreed);
     }
+}
+
+RAW_TEST(tls_protocols_are_agreed_upon_or_refused)
+{
+    CHECK_OK(eddy_test(tls_once, protocols_are_agreed_upon_or_refused));
 }
 
 /* Sessions. */
@@ -398,23 +433,43 @@ static void resume(enum eddy_tls_version version, bool none_client, bool none_se
     CHECK(!resumed);
 }
 
-TEST(tls_1_3_sessions_are_resumed_for_the_same_host)
+static void resume_1_3(void)
 {
     resume(EDDY_TLS_1_3, false, false);
 }
-TEST(tls_1_2_sessions_are_resumed_for_the_same_host)
+
+RAW_TEST(tls_1_3_sessions_are_resumed_for_the_same_host)
+{
+    CHECK_OK(eddy_test(tls_once, resume_1_3));
+}
+static void resume_1_2(void)
 {
     resume(EDDY_TLS_1_2, false, false);
 }
-TEST(tls_sessions_are_not_resumed_if_the_client_does_not_want_to)
+
+RAW_TEST(tls_1_2_sessions_are_resumed_for_the_same_host)
+{
+    CHECK_OK(eddy_test(tls_once, resume_1_2));
+}
+static void sessions_are_not_resumed_if_the_client_does_not_want_to(void)
 {
     resume(EDDY_TLS_1_3, true, false);
     resume(EDDY_TLS_1_2, true, false);
 }
-TEST(tls_sessions_are_not_resumed_if_the_server_does_not_want_to)
+
+RAW_TEST(tls_sessions_are_not_resumed_if_the_client_does_not_want_to)
+{
+    CHECK_OK(eddy_test(tls_once, sessions_are_not_resumed_if_the_client_does_not_want_to));
+}
+static void sessions_are_not_resumed_if_the_server_does_not_want_to(void)
 {
     resume(EDDY_TLS_1_3, false, true);
     resume(EDDY_TLS_1_2, false, true);
+}
+
+RAW_TEST(tls_sessions_are_not_resumed_if_the_server_does_not_want_to)
+{
+    CHECK_OK(eddy_test(tls_once, sessions_are_not_resumed_if_the_server_does_not_want_to));
 }
 
 /* A client's certificate is known in a resumed session too. */
@@ -436,7 +491,7 @@ TEST(tls_sessions_with_clients_certificates_are_resumed)
     CHECK(resumed);
 }
 
-TEST(tls_client_keeps_a_limited_number_of_sessions)
+static void client_keeps_a_limited_number_of_sessions(void)
 {
     eddy_tls_options options = tls_client_options(), server_options = tls_server_options();
     EDDY_TLS_CONTEXT client = NULL;
@@ -455,6 +510,11 @@ TEST(tls_client_keeps_a_limited_number_of_sessions)
     CHECK(resumed);
     CHECK_OK(connect_once(client, "h0.wild.test", server, &resumed));
     CHECK(!resumed);
+}
+
+RAW_TEST(tls_client_keeps_a_limited_number_of_sessions)
+{
+    CHECK_OK(eddy_test(tls_once, client_keeps_a_limited_number_of_sessions));
 }
 
 /* What cannot be used is refused at once, by name. */
