@@ -284,11 +284,11 @@ static bool loop_can_wake(const eddy_loop *loop)
  * the next timer passes at once, unless a thread is at work. */
 static int loop_sleep(eddy_loop *loop)
 {
-    int64_t next = ed_timer_next(&loop->timers);
-    int64_t timeout = next;
+    int64_t next, timeout;
     int rc;
 
     ed_engine_flush(loop->engine);
+    timeout = next = ed_timer_next(&loop->timers); /* a completion may have started one */
     if (loop->ready)
         timeout = 0;
     else if (__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE))

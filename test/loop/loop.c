@@ -574,3 +574,34 @@ RAW_TEST(engine_error_leaves_the_loop_usable)
     close(ends[0]);
     close(ends[1]);
 }
+
+struct late_timer {
+    struct ed_op op;
+    struct eddy_timer_ timer;
+    eddy_event fired;
+};
+
+static void late_timer_start(struct ed_op *op)
+{
+    struct late_timer *late = ed_container_of(op, struct late_timer, op);
+    eddy_loop *loop = eddy_get_running_loop();
+
+    ed_loop_start_timer(loop, &late->timer, ed_loop_now(loop) + 1000000);
+}
+
+static void late_timer_fired(struct eddy_timer_ *timer)
+{
+    eddy_event_set(&ed_container_of(timer, struct late_timer, timer)->fired);
+}
+
+/* One may complete as the loop hands it over, just before it sleeps. */
+TEST(loop_sleeps_no_longer_than_a_timer_that_a_completion_started)
+{
+    struct late_timer late = {.op = {.done = late_timer_start, .kind = ED_OP_NOP},
+                              .timer = ED_TIMER_INIT(late_timer_fired),
+                              .fired = EDDY_EVENT_INIT};
+
+    ed_engine_submit(eddy_get_running_loop()->engine, &late.op);
+    EDDY_SHIELD(whole); /* nobody could take the timer back */
+    CHECK_OK(eddy_event_wait(&late.fired));
+}
