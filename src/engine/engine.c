@@ -373,3 +373,27 @@ void ed_engine_wake(struct ed_engine *engine)
     engine->class->wake(engine);
     errno = error;
 }
+
+void ed_engine_raise_wake(int fd)
+{
+    const uint64_t one = 1;
+    ssize_t count;
+
+    do
+        count = write(fd, &one, sizeof one);
+    while (count < 0 && errno == EINTR);
+    if (count < 0 && errno != EAGAIN) /* EAGAIN: full, so that a wake is pending anyway */
+        ed_die("eventfd: %s", eddy_strerror(-errno));
+}
+
+void ed_engine_take_wakes(int fd)
+{
+    uint64_t wakes;
+    ssize_t count;
+
+    do
+        count = read(fd, &wakes, sizeof wakes);
+    while (count < 0 && errno == EINTR);
+    if (count < 0 && errno != EAGAIN) /* EAGAIN: somebody was faster */
+        ed_die("eventfd: %s", eddy_strerror(-errno));
+}

@@ -181,6 +181,11 @@ void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result);
 void ed_engine_deliver(struct ed_engine *engine, struct ed_op *op, int result);
 void ed_engine_end(struct ed_engine *engine, struct ed_op *op, int result);
 
+/* For the engines, which are woken by an eventfd(2) that does not block: adds a wake, and takes
+ * all that came. A signal is no reason to lose one. */
+void ed_engine_raise_wake(int fd);
+void ed_engine_take_wakes(int fd);
+
 /* The system call behind an operation, tried once (attempt.c): its result, -EAGAIN
  * when it is not the time. */
 int ed_op_attempt(struct ed_op *op);

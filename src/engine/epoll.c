@@ -24,8 +24,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/die.h"
-#include "base/error.h"
 #include "base/memory.h"
 #include "base/stats.h"
 #include "base/time.h"
@@ -375,7 +373,6 @@ static int epoll_wait_(struct ed_engine *engine, int64_t timeout)
 {
     struct epoll *epoll = epoll_of(engine);
     struct epoll_event events[EPOLL_BATCH];
-    uint64_t wakes;
     int count;
 
     epoll_update(epoll);
@@ -383,19 +380,15 @@ static int epoll_wait_(struct ed_engine *engine, int64_t timeout)
     for (int i = 0; i < count; i++) {
         if (events[i].data.ptr)
             epoll_fire(epoll, events[i].data.ptr, events[i].events);
-        else if (read(epoll->wake_fd, &wakes, sizeof wakes) < 0 && errno != EAGAIN)
-            return -errno;
+        else
+            ed_engine_take_wakes(epoll->wake_fd);
     }
     return count >= 0 || count == -EINTR ? 0 : count;
 }
 
 static void epoll_wake(struct ed_engine *engine)
 {
-    uint64_t one = 1;
-
-    /* EAGAIN: the counter is full, so that a wake is pending anyway. */
-    if (write(epoll_of(engine)->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
-        ed_die("eventfd: %s", eddy_strerror(-errno));
+    ed_engine_raise_wake(epoll_of(engine)->wake_fd);
 }
 
 const struct ed_engine_class ed_epoll_class = {

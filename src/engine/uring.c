@@ -301,11 +301,8 @@ static unsigned uring_reap(struct uring *uring)
 
         io_uring_cqe_seen(&uring->ring, cqe);
         if (data == URING_WAKE) {
-            uint64_t wakes;
-
             uring->wake_armed = false;
-            if (read(uring->wake_fd, &wakes, sizeof wakes) < 0 && errno != EAGAIN)
-                ed_die("eventfd: %s", eddy_strerror(-errno));
+            ed_engine_take_wakes(uring->wake_fd);
         } else if (data != 0) {
             uring_completed(uring, (struct ed_op *)(uintptr_t)data, result, flags);
         }
@@ -351,11 +348,7 @@ static int uring_wait(struct ed_engine *engine, int64_t timeout)
 
 static void uring_wake(struct ed_engine *engine)
 {
-    uint64_t one = 1;
-
-    /* EAGAIN: the counter is full, so that a wake is pending anyway. */
-    if (write(uring_of(engine)->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
-        ed_die("eventfd: %s", eddy_strerror(-errno));
+    ed_engine_raise_wake(uring_of(engine)->wake_fd);
 }
 
 const struct ed_engine_class ed_uring_class = {
