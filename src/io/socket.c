@@ -196,7 +196,8 @@ static void socket_received(struct ed_op *op)
     struct socket_stream *s = ed_container_of(op, struct socket_stream, in);
 
     if (op->more) {
-        socket_take(s, op->data, (size_t)op->result);
+        if (ed_likely(!s->broken_in)) /* else something before it is lost */
+            socket_take(s, op->data, (size_t)op->result);
         return;
     }
     if (op->result > 0)
