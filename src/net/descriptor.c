@@ -62,7 +62,7 @@ static bool descriptor_unblock(int fd, int flags, int kind)
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
         own = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     }
-    if (own >= 0 && dup3(own, fd, O_CLOEXEC) == fd) {
+    if (own >= 0 && dup3(own, fd, fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0) == fd) {
         close(own);
         return false;
     }
