@@ -81,18 +81,22 @@ RAW_TEST(descriptor_outside_a_loop_is_left_alone)
     CHECK(!(fcntl(one, F_GETFL) & O_NONBLOCK));
 }
 
-/* A terminal, which hangs up when its other side is closed. */
+/* A terminal: others who have it, and programs that are started with it, find it as it was. */
 TEST(descriptor_of_a_terminal_is_a_stream)
 {
     EDDY_STREAM terminal = NULL;
     PEER_FD master = -1;
+    PEER_FD copy = -1;
     char line[20];
     int slave;
 
     if (openpty(&master, &slave, NULL, NULL, NULL) < 0)
         test_skip("there are no terminals here");
+    copy = dup(slave);
     CHECK_OK(eddy_stream_from_fd(slave, &terminal));
     CHECK_STR(eddy_stream_kind(terminal), "terminal");
+    CHECK_EQ(fcntl(slave, F_GETFD), 0);
+    CHECK(!(fcntl(copy, F_GETFL) & O_NONBLOCK));
     CHECK_EQ(write(master, "hello\n", 6), 6);
     CHECK_EQ(eddy_read_line(terminal, line, sizeof line), 6);
     CHECK_STR(line, "hello\n");
