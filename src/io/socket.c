@@ -313,7 +313,7 @@ static void socket_sent(struct ed_op *op)
         ; /* the close sees what is left */
     else if (ed_unlikely(op->result < 0 || s->broken_out))
         socket_break_out(s, op->result < 0 ? op->result : s->broken_out);
-    else if (socket_pending(&s->stream) > 0 && !s->draining)
+    else if (socket_pending(&s->stream) > 0)
         socket_send(s);
     if (ed_unlikely(s->flushers.first != NULL))
         socket_wake_flushers(s);
