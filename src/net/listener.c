@@ -20,6 +20,18 @@ static int listener_set(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof on) < 0 ? -errno : 0;
 }
 
+/* What connections inherit. */
+static int listener_prepare_connections(int fd, int family, const eddy_server_options *options)
+{
+    int rc = 0;
+
+    if ((family == AF_INET || family == AF_INET6) && !options->delay_small)
+        rc = listener_set(fd, IPPROTO_TCP, TCP_NODELAY);
+    if (rc == 0 && options->keep_alive)
+        rc = listener_set(fd, SOL_SOCKET, SO_KEEPALIVE);
+    return rc;
+}
+
 static int listener_prepare(int fd, int family, const eddy_server_options *options)
 {
     int rc = 0;
@@ -30,11 +42,7 @@ static int listener_prepare(int fd, int family, const eddy_server_options *optio
         rc = listener_set(fd, SOL_SOCKET, SO_REUSEPORT);
     if (rc == 0 && family == AF_INET6)
         rc = listener_set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-    if (rc == 0 && family != AF_UNIX && !options->delay_small)
-        rc = listener_set(fd, IPPROTO_TCP, TCP_NODELAY); /* connections inherit these two */
-    if (rc == 0 && options->keep_alive)
-        rc = listener_set(fd, SOL_SOCKET, SO_KEEPALIVE);
-    return rc;
+    return rc < 0 ? rc : listener_prepare_connections(fd, family, options);
 }
 
 static int listener_bind(struct ed_listener *listener, const eddy_server_options *options)
@@ -78,17 +86,28 @@ int ed_listener_open(const eddy_address *address, const eddy_server_options *opt
     return 0;
 }
 
-int ed_listener_adopt(int fd, struct ed_listener *out)
+/* Whether a descriptor is of a socket that listens for streams. */
+static bool listener_listens(int fd)
+{
+    int listens = 0, type = 0;
+    socklen_t size = sizeof type;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+int ed_listener_adopt(int fd, const eddy_server_options *options, struct ed_listener *out)
 {
     struct ed_listener listener = {
         .fd = fd, .address.size = sizeof listener.address.as, .adopted = true};
-    int listens = 0, flags = fcntl(fd, F_GETFL);
-    socklen_t size = sizeof listens;
+    int flags = fcntl(fd, F_GETFL);
 
-    if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens ||
+    if (flags < 0 || !listener_listens(fd) ||
         getsockname(fd, &listener.address.as.any, &listener.address.size) < 0)
-        return ed_raise(-EINVAL, "descriptor %d does not listen", fd);
+        return ed_raise(-EINVAL, "descriptor %d does not listen for streams", fd);
     (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK); /* cannot fail: the descriptor is there */
+    /* As far as it goes: the socket is as it was made. */
+    (void)listener_prepare_connections(fd, listener.address.as.any.sa_family, options);
     ed_stats_add(ED_STAT_DESCRIPTORS, 1);
     *out = listener;
     return 0;

@@ -18,8 +18,8 @@ struct ed_listener {
 int ed_listener_open(const eddy_address *address, const eddy_server_options *options,
                      struct ed_listener *out);
 
-/* Takes over a descriptor that listens: 0, -EINVAL for another. */
-int ed_listener_adopt(int fd, struct ed_listener *out);
+/* Takes over a socket that listens for streams: 0, -EINVAL for another. */
+int ed_listener_adopt(int fd, const eddy_server_options *options, struct ed_listener *out);
 
 /* Makes it refuse connections from now on, and removes its file. One that was adopted refuses
  * them when it is closed, unless somebody else listens at it. */

@@ -504,13 +504,14 @@ int eddy_start_server(const char *places, eddy_connection_handler *handler, void
 int eddy_server_from_fd(int fd, const eddy_server_options *options,
                         eddy_connection_handler *handler, void *argument, eddy_server **out)
 {
+    static const eddy_server_options defaults;
     struct ed_listener listener;
     eddy_server *server;
     int rc;
 
     if (!eddy_thread_.loop)
         return ed_raise(-EPERM, "a server was made outside a running loop");
-    rc = ed_listener_adopt(fd, &listener);
+    rc = ed_listener_adopt(fd, options ? options : &defaults, &listener);
     if (rc < 0)
         return rc;
     rc = server_new(options, handler, argument, &server);
