@@ -270,14 +270,20 @@ TEST(listener_adopts_only_what_listens)
     LISTENER(listener);
     PEER_FD datagram = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     PEER_FD plain = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    PEER_FD packets = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    const struct sockaddr_un any = {.sun_family = AF_UNIX};
     int fd = peer_listen("127.0.0.1", 0, 4);
 
-    CHECK_EQ(ed_listener_adopt(datagram, &listener), -EINVAL);
-    CHECK_EQ(ed_listener_adopt(plain, &listener), -EINVAL);
-    CHECK_EQ(ed_listener_adopt(-1, &listener), -EINVAL);
+    CHECK_EQ(bind(packets, (const struct sockaddr *)&any, sizeof any.sun_family), 0);
+    CHECK_EQ(listen(packets, 1), 0);
+    CHECK_EQ(ed_listener_adopt(packets, &defaults, &listener), -EINVAL);
+    CHECK_EQ(ed_listener_adopt(datagram, &defaults, &listener), -EINVAL);
+    CHECK_EQ(ed_listener_adopt(plain, &defaults, &listener), -EINVAL);
+    CHECK_EQ(ed_listener_adopt(-1, &defaults, &listener), -EINVAL);
     CHECK_HAS(eddy_error_message(-EINVAL), "descriptor -1 does not listen");
-    CHECK_OK(ed_listener_adopt(fd, &listener));
+    CHECK_OK(ed_listener_adopt(fd, &defaults, &listener));
     CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    CHECK_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
     CHECK_EQ(eddy_address_port(&listener.address), peer_port(fd));
 }
 
@@ -289,7 +295,7 @@ TEST(listener_that_was_adopted_goes_on_for_others)
     PEER_FD theirs = peer_listen("127.0.0.1", 0, 4);
     eddy_address address;
 
-    CHECK_OK(ed_listener_adopt(dup(theirs), &listener));
+    CHECK_OK(ed_listener_adopt(dup(theirs), &defaults, &listener));
     address = listener.address;
     ed_listener_refuse(&listener);
     ed_listener_close(&listener);
