@@ -217,23 +217,28 @@ TEST(server_at_unix_sockets_alone_has_no_port)
     CHECK_EQ(access(place + 5, F_OK), -1);
 }
 
-/* A-SRV-13: no host is all interfaces, each family by itself, here at one port. */
+/* A-SRV-13: no host is all interfaces, each family by itself, at one port when it is free. */
 TEST(server_without_a_host_listens_at_all_interfaces)
 {
     EDDY_SERVER server = NULL;
-    const eddy_address *one, *other;
-    eddy_address four, six;
+    const eddy_address *at[2];
+    eddy_address address;
+    int same = 0;
 
-    CHECK_OK(eddy_start_server("tcp://:0", echo, NULL, &server));
-    one = eddy_server_address(server, 0);
-    other = eddy_server_address(server, 1);
-    CHECK(one && other && !eddy_server_address(server, 2));
-    CHECK(one->as.any.sa_family != other->as.any.sa_family);
-    CHECK_EQ(eddy_address_port(one), eddy_address_port(other));
-    CHECK_OK(eddy_address_from_ip("127.0.0.9", eddy_server_port(server), &four));
-    CHECK_OK(exchange(&four));
-    CHECK_OK(eddy_address_from_ip("::1", eddy_server_port(server), &six));
-    CHECK_OK(exchange(&six));
+    for (int round = 0; round < 20 && !same; round++) {
+        eddy_server_close(&server);
+        CHECK_OK(eddy_start_server("tcp://:0", echo, NULL, &server));
+        at[0] = eddy_server_address(server, 0);
+        at[1] = eddy_server_address(server, 1);
+        CHECK(at[0] && at[1] && !eddy_server_address(server, 2));
+        CHECK(at[0]->as.any.sa_family != at[1]->as.any.sa_family);
+        same = eddy_address_port(at[0]) == eddy_address_port(at[1]);
+    }
+    CHECK(same);
+    CHECK_OK(eddy_address_from_ip("127.0.0.9", eddy_server_port(server), &address));
+    CHECK_OK(exchange(&address));
+    CHECK_OK(eddy_address_from_ip("::1", eddy_server_port(server), &address));
+    CHECK_OK(exchange(&address));
 }
 
 /* A-SRV-13: what a list names twice is one listener. */
