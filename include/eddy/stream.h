@@ -20,7 +20,8 @@
  * the next one. At the end of the stream, which is the peer's, reads return 0, again and
  * again. When a connection breaks, what came before stays readable, and then reads
  * return the error. Bytes that nobody reads are kept up to twice the stream's limit, 64
- * KiB unless set; then the peer has to wait.
+ * KiB unless set; then the peer has to wait. On io_uring what was on its way comes on top, up
+ * to some 128 KiB.
  *
  * Writing. Small writes are copied and reach the kernel together, no later than the loop
  * asks it for news; those of 16 KiB or more are handed over from the caller's memory.

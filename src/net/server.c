@@ -148,12 +148,18 @@ static void server_settle(eddy_server *server)
 
 /* Connections. */
 
+/* A peer that has gone away in the middle is no failure of the handler. */
+static bool connection_was_left(int rc)
+{
+    return rc == -EPIPE || rc == -ECONNRESET || rc == -ECONNABORTED || rc == EDDY_EINCOMPLETE ||
+           rc == EDDY_ETLS_TRUNCATED;
+}
+
 static void connection_failed(struct connection *c, int rc)
 {
     char peer[EDDY_ADDRESS_TEXT];
 
-    if (rc >= 0 || rc == -ECANCELED || rc == -EPIPE || rc == -ECONNRESET || rc == -ECONNABORTED ||
-        c->aborted)
+    if (rc >= 0 || rc == -ECANCELED || connection_was_left(rc) || c->aborted)
         return;
     snprintf(peer, sizeof peer, "%s", c->stream ? eddy_stream_peer_name(c->stream) : "");
     ed_loop_report(c->server->loop, EDDY_REPORT_HANDLER_FAILED, rc, eddy_thread_.task,
