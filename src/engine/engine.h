@@ -80,6 +80,7 @@ struct ed_op {
     socklen_t address_size; /* room, and what of it was written */
     int source;             /* a file, */
     int64_t offset;         /* and where in it */
+    bool steady;            /* nobody closes `fd` without ed_engine_forget or a CLOSE first */
 
     /* set by the engine */
     int result; /* >= 0, or a negative error; valid in done */

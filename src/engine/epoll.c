@@ -13,6 +13,9 @@
  * once costs no system call. Watches are found by descriptor number in an array,
  * and kept until the engine closes.
  *
+ * What the kernel is asked for on a `steady` descriptor is not taken back as soon as nobody waits
+ * for it, since somebody will again; only when it is ready for nobody.
+ *
  * Closing a descriptor removes it from the epoll set behind our back, and its
  * number may come back as another file. That is allowed once no operation is in
  * flight on it, so a watch that has been without any is in doubt: the kernel is
@@ -41,6 +44,8 @@ struct epoll_watch {
     bool stale;     /* `asked` may differ from what the operations want */
     bool doubtful;  /* the kernel may have forgotten it */
     bool drained;   /* the last receive has taken all there was */
+    bool steady;    /* its owner forgets it before the descriptor is closed */
+    bool idle;      /* it was ready for what nobody waits for */
 };
 
 struct epoll {
@@ -134,7 +139,7 @@ static struct epoll_watch *epoll_watch(struct epoll *epoll, int fd)
 
 static void epoll_mark_stale(struct epoll *epoll, struct epoll_watch *watch)
 {
-    if (ed_list_empty(&watch->ops))
+    if (ed_list_empty(&watch->ops) && !watch->steady)
         watch->doubtful = true;
     if (watch->stale)
         return;
@@ -153,6 +158,7 @@ static void epoll_forget(struct ed_engine *engine, int fd)
         return;
     epoll_ctl(epoll->fd, EPOLL_CTL_DEL, fd, NULL); /* closed already: gone from the set */
     watch->asked = 0;
+    watch->steady = watch->idle = false;
 }
 
 static bool epoll_is_receive(const struct ed_op *op)
@@ -240,6 +246,8 @@ static void epoll_submit(struct ed_engine *engine, struct ed_op *op)
         return;
     }
     watch = op->fd >= 0 ? epoll_watch(epoll, op->fd) : NULL;
+    if (watch)
+        watch->steady = op->steady;
     if (!watch || (op->kind == ED_OP_RECV_MANY && !epoll_has_room(epoll)))
         ed_engine_end(engine, op, op->fd >= 0 ? -ENOMEM : -EBADF);
     else if (op->kind == ED_OP_POLL || op->kind == ED_OP_READ || op->kind == ED_OP_WRITE ||
@@ -309,9 +317,11 @@ static void epoll_update(struct epoll *epoll)
                 ed_op_awaits(ed_container_of(op, struct ed_op, link)) | ED_POLL_ERR | ED_POLL_HUP;
         if (wanted == watch->asked && !(wanted && watch->doubtful))
             continue;
+        if (watch->steady && !watch->idle && watch->asked && !(wanted & ~watch->asked))
+            continue; /* more than is wanted: it will be again */
         rc = epoll_ask(epoll, watch, wanted);
         watch->asked = rc == 0 ? wanted : 0;
-        watch->doubtful = false;
+        watch->doubtful = watch->idle = false;
         while (rc < 0 && (link = ed_list_pop(&watch->ops)))
             epoll_refused(epoll, ed_container_of(link, struct ed_op, link), rc);
     }
@@ -333,6 +343,7 @@ static void epoll_fire(struct epoll *epoll, struct epoll_watch *watch, uint32_t 
         ed_list_remove(&watch->ops, candidate);
         ed_list_append(&fired, candidate);
     }
+    watch->idle = !fired.first;
     while ((link = ed_list_pop(&fired))) {
         struct ed_op *op = ed_container_of(link, struct ed_op, link);
 

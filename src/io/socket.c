@@ -369,6 +369,7 @@ static const struct ed_wait_kind socket_write_kind = ED_OP_WAIT_KIND("stream.wri
 static void socket_prepare_write(struct socket_stream *s, struct ed_op *op, struct msghdr *message)
 {
     op->fd = s->fd;
+    op->steady = true;
     op->flags = s->plain ? 0 : MSG_WAITALL; /* all at once, where the kernel sees to it */
     if (!s->plain && message->msg_iovlen > 1) {
         op->kind = ED_OP_SENDMSG;
@@ -463,6 +464,7 @@ static int socket_sendfile(eddy_stream *stream, int fd, off_t offset, size_t cou
     *done = 0;
     file.op.kind = ED_OP_SENDFILE;
     file.op.fd = s->fd;
+    file.op.steady = true;
     file.op.source = fd;
     file.op.offset = offset;
     while (result == 0 && *done < count) {
@@ -670,6 +672,7 @@ int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy
     s->in.done = socket_received;
     s->in.kind = ED_OP_RECV_MANY;
     s->in.fd = fd;
+    s->in.steady = s->send.steady = true;
     s->send.done = socket_sent;
     s->send.kind = s->plain ? ED_OP_WRITE : ED_OP_SEND;
     s->send.fd = fd;

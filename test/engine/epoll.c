@@ -129,3 +129,40 @@ RAW_TEST(epoll_completes_more_than_one_batch)
     }
     ed_engine_close(engine);
 }
+
+/* What the kernel is asked for on a steady descriptor stays, until it is ready for nobody: then
+ * the engine sleeps all the same, and a later operation is served. */
+RAW_TEST(epoll_steady_descriptor_that_is_ready_for_nobody_does_not_spin)
+{
+    const int64_t nap = ED_SECOND / 50;
+    char data[8];
+    struct ed_op op = {
+        .done = op_done, .kind = ED_OP_RECV, .data = data, .size = sizeof data, .steady = true};
+    int64_t start;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
+        test_fail(__FILE__, __LINE__, "no sockets");
+    epoll_begin();
+    op.fd = ends[0];
+    for (int round = 1; round <= 3; round++) {
+        ed_engine_submit(engine, &op);
+        CHECK_OK(ed_engine_wait(engine, 0)); /* nothing is there: it is watched */
+        CHECK(write(ends[1], "a", 1) == 1);
+        CHECK_OK(ed_engine_wait(engine, ED_SECOND));
+        CHECK_EQ(calls, 2 * round - 1);
+        CHECK(write(ends[1], "b", 1) == 1);    /* nobody waits for this */
+        CHECK_OK(ed_engine_wait(engine, nap)); /* may find out by returning early */
+        start = ed_time_monotonic();
+        CHECK_OK(ed_engine_wait(engine, nap));
+        CHECK(ed_time_monotonic() - start >= nap);
+        ed_engine_submit(engine, &op);
+        CHECK_OK(ed_engine_wait(engine, ED_SECOND));
+        CHECK_EQ(calls, 2 * round);
+        CHECK_EQ(last_result, 1);
+    }
+    ed_engine_forget(engine, ends[0]);
+    ed_engine_close(engine);
+    close(ends[0]);
+    close(ends[1]);
+}
