@@ -32,6 +32,7 @@ bench:
 	@tools/packages run bench
 	@tools/build release
 	@bench/run
+	@build/bench/net echo stream pipeline accept idle tls-handshake tls-bulk
 
 tidy:
 	@tools/packages test
