@@ -80,9 +80,16 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_address_connect(const eddy_address 
 
 typedef struct eddy_server eddy_server;
 
-/* Handles one connection, in a task of its own. The stream is closed when it returns, unless
- * eddy_server_detach took it. An error goes to the loop's exception handler, but for -ECANCELED
- * and a connection that the peer broke. */
+/*
+ * Handles one connection, in a task of its own. The stream is closed when it returns, unless
+ * the handler has closed it, or eddy_server_detach took it; eddy_start_tls_server puts another in
+ * its place.
+ *
+ * An error goes to the loop's exception handler, but for -ECANCELED and those of a peer that went
+ * away. What was written before it is sent all the same; over TLS the peer then finds no goodbye
+ * (EDDY_ETLS_TRUNCATED). A plain connection has no sign for an answer that is cut short: where
+ * its end means that it is whole, eddy_stream_abort the stream first.
+ */
 typedef int eddy_connection_handler(eddy_stream *stream, void *argument);
 
 /* How to serve; all zero means the defaults. */
@@ -174,7 +181,7 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_server_shutdown(eddy_server *server
 EDDY_API EDDY_AWAITS void eddy_server_close(eddy_server **server);
 
 /* Takes the connection out of its server, in its handler: the stream is the caller's then, to
- * close, and stays open when the handler returns. */
+ * close, and stays open when the handler returns. No effect on other streams. */
 EDDY_API void eddy_server_detach(eddy_stream *stream);
 
 EDDY_API bool eddy_server_is_serving(const eddy_server *server);    /* It accepts. */

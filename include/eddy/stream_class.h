@@ -94,7 +94,7 @@ struct eddy_buffer_ {
 struct eddy_stream {
     const eddy_stream_class *kind;
     eddy_loop *loop;
-    void *owner;                 /* the server's connection that it is, or NULL */
+    eddy_stream **owner;         /* where a server keeps it, or NULL; follows who takes its place */
     struct eddy_buffer_ in;      /* what came and was not read, */
     struct eddy_buffer_ behind;  /* and what follows it, while `in` must not move */
     size_t limit;                /* of a line */
@@ -118,6 +118,7 @@ struct eddy_stream {
     bool finished; /* eddy_write_eof */
     bool closing, aborted;
     bool hurried; /* the close must not wait for the peer */
+    bool cut;     /* what was to be written is not whole: no goodbye */
 };
 
 /* Sets a stream up, for the running loop; the object around it was zeroed. 0, -ENOMEM, or

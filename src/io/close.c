@@ -70,7 +70,7 @@ static int close_goodbye(eddy_stream *stream)
     bool own_text;
     int rc;
 
-    if (!stream->kind->goodbye || stream->read_error)
+    if (!stream->kind->goodbye || stream->read_error || stream->cut)
         return 0;
     text = ed_stream_kind_begin();
     rc = stream->kind->goodbye(stream);
@@ -148,6 +148,9 @@ static int close_first(eddy_stream *stream)
     int rc;
 
     stream->closing = true;
+    if (stream->owner)
+        *stream->owner = NULL;
+    stream->owner = NULL;
     if (!stream->shut)
         stream->shut = -ESHUTDOWN;
     stream_get_out(stream, -ESHUTDOWN);

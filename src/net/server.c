@@ -178,10 +178,11 @@ static int connection_handle(struct connection *c)
         server_run_short(server, rc, "serve a connection");
         return 0;
     }
+    c->stream->owner = &c->stream;
     if (server->options.wrap)
         rc = server->options.wrap(&c->stream, server->options.wrap_argument);
     if (c->stream)
-        c->stream->owner = c;
+        c->stream->owner = &c->stream;
     if (rc == 0)
         rc = server->handler(c->stream, server->argument);
     return rc;
@@ -213,7 +214,11 @@ static void connection_close(struct connection *c)
 
 static int connection_run(struct connection *c)
 {
-    connection_failed(c, connection_handle(c));
+    int rc = connection_handle(c);
+
+    connection_failed(c, rc);
+    if (rc < 0 && c->stream)
+        c->stream->cut = true; /* what is half must not look as if it were whole */
     connection_close(c);
     connection_end(c);
     return 0;
@@ -668,11 +673,9 @@ void eddy_server_end_scope_(eddy_server **server)
 
 void eddy_server_detach(eddy_stream *stream)
 {
-    struct connection *c = stream->owner;
-
+    if (stream->owner)
+        *stream->owner = NULL;
     stream->owner = NULL;
-    if (c)
-        c->stream = NULL;
 }
 
 /* What is known of it. */

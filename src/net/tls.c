@@ -468,20 +468,30 @@ static void tls_give_up(eddy_stream **lower)
     eddy_stream_end_scope_(lower); /* keeps the text of the failure */
 }
 
+/* Whoever keeps the stream below, such as a server, keeps this one from now on. */
+static void tls_take_place(struct ed_tls *tls, eddy_stream *lower)
+{
+    tls->stream.owner = lower->owner;
+    lower->owner = NULL;
+    if (tls->stream.owner)
+        *tls->stream.owner = &tls->stream;
+}
+
 static int tls_start(eddy_stream **stream, eddy_tls_context *context, const char *name)
 {
     eddy_stream *lower = *stream;
     struct ed_tls *tls = NULL;
     int rc = tls_new(lower, context, name, &tls);
 
-    *stream = NULL;
     if (rc == 0)
         rc = tls_begin(tls);
     if (rc == 0) {
+        tls_take_place(tls, lower);
         *stream = &tls->stream;
         return 0;
     }
     tls_give_up(&lower);
+    *stream = NULL;
     if (tls) {
         tls->lower = NULL;
         tls_free(&tls->stream);
