@@ -170,6 +170,8 @@ static int pair_flush(eddy_stream *stream, size_t kept)
 
     if (rc < 0 || ed_buffer_size(&end->kept) <= kept)
         return rc;
+    if (wait.task->pending)
+        return wait.task->pending;
     wait.data = end;
     end->writer = &wait;
     end->wanted = kept;

@@ -111,6 +111,8 @@ ssize_t ed_stream_receive(eddy_stream *stream, void *data, size_t size)
 
     if (ed_unlikely(stream->ended || stream->read_error))
         return stream_over(stream);
+    if (ed_unlikely(eddy_thread_.task->pending))
+        return eddy_thread_.task->pending;
     text = ed_stream_kind_begin();
     n = stream->kind->read(stream, data, size);
     if (ed_stream_kind_end(text, n, &own_text)) {

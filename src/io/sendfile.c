@@ -8,6 +8,7 @@
  * close of either gets it out.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +29,8 @@ static ssize_t file_measure(const eddy_stream *stream, int fd, off_t offset, siz
 
         return ed_stream_raise(stream, -error, "sendfile: %s", eddy_strerror(-error));
     }
+    if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY)
+        return ed_stream_raise(stream, -EBADF, "sendfile: the file is not open for reading");
     if (!S_ISREG(file.st_mode))
         return ed_stream_raise(stream, -EINVAL, "sendfile: this is not a regular file");
     if (offset >= file.st_size)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,7 +32,7 @@ int ed_socket_stream(int fd, int family, eddy_stream **out)
 static int descriptor_kind(int fd)
 {
     struct stat status;
-    int domain = 0, type = 0;
+    int domain = 0, type = 0, listens = 0;
     socklen_t size = sizeof type;
 
     if (fstat(fd, &status) < 0)
@@ -41,7 +42,10 @@ static int descriptor_kind(int fd)
     if (S_ISFIFO(status.st_mode))
         return ED_SOCKET_PIPE;
     if (!S_ISSOCK(status.st_mode) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
-        type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
+        type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || listens)
+        return -EINVAL;
+    if (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6)
         return -EINVAL;
     return domain == AF_UNIX ? ED_SOCKET_UNIX : ED_SOCKET_TCP;
 }
@@ -49,16 +53,17 @@ static int descriptor_kind(int fd)
 /*
  * Makes a descriptor non-blocking. That of a terminal is shared with whoever else has it, such as
  * standard output, which must go on to block: so it is opened anew for the stream, under the same
- * number. Whether it was blocking and has to be again.
+ * number. Other devices, a terminal's master among them, would be another object then. Whether it
+ * was blocking and has to be again.
  */
 static bool descriptor_unblock(int fd, int flags, int kind)
 {
     char path[32];
-    int own = -1;
+    int own = -1, number;
 
     if (flags & O_NONBLOCK)
         return false;
-    if (kind == ED_SOCKET_TERMINAL) {
+    if (kind == ED_SOCKET_TERMINAL && isatty(fd) && ioctl(fd, TIOCGPTN, &number) < 0) {
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
         own = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     }
@@ -76,6 +81,8 @@ int eddy_stream_from_fd(int fd, eddy_stream **out)
 {
     int kind = descriptor_kind(fd), flags = fcntl(fd, F_GETFL), rc;
 
+    if (eddy_thread_.loop && ed_loop_owns(eddy_thread_.loop, fd))
+        return ed_raise(-EBUSY, "descriptor %d is a stream's already", fd);
     if (kind < 0 || flags < 0)
         return ed_raise(kind < 0 ? kind : -errno, "descriptor %d is not of a stream%s", fd,
                         kind == -EINVAL ? " but of a file, or of a socket for messages" : "");

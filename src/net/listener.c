@@ -20,6 +20,18 @@ static int listener_set(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof on) < 0 ? -errno : 0;
 }
 
+/* From open to close it is the server's alone. */
+static void listener_own(int fd, bool own)
+{
+    eddy_loop *loop = eddy_thread_.loop;
+
+    ed_stats_add(ED_STAT_DESCRIPTORS, own ? 1 : -1);
+    if (loop && own)
+        ed_loop_own(loop, fd);
+    else if (loop)
+        ed_loop_disown(loop, fd);
+}
+
 /* What connections inherit. */
 static int listener_prepare_connections(int fd, int family, const eddy_server_options *options)
 {
@@ -72,7 +84,7 @@ int ed_listener_open(const eddy_address *address, const eddy_server_options *opt
     if (listener.fd < 0) {
         rc = -errno;
     } else {
-        ed_stats_add(ED_STAT_DESCRIPTORS, 1);
+        listener_own(listener.fd, true);
         rc = listener_prepare(listener.fd, family, options);
         if (rc == 0)
             rc = listener_bind(&listener, options);
@@ -102,13 +114,15 @@ int ed_listener_adopt(int fd, const eddy_server_options *options, struct ed_list
         .fd = fd, .address.size = sizeof listener.address.as, .adopted = true};
     int flags = fcntl(fd, F_GETFL);
 
+    if (eddy_thread_.loop && ed_loop_owns(eddy_thread_.loop, fd))
+        return ed_raise(-EBUSY, "descriptor %d is a server's already", fd);
     if (flags < 0 || !listener_listens(fd) ||
         getsockname(fd, &listener.address.as.any, &listener.address.size) < 0)
         return ed_raise(-EINVAL, "descriptor %d does not listen for streams", fd);
     (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK); /* cannot fail: the descriptor is there */
     /* As far as it goes: the socket is as it was made. */
     (void)listener_prepare_connections(fd, listener.address.as.any.sa_family, options);
-    ed_stats_add(ED_STAT_DESCRIPTORS, 1);
+    listener_own(fd, true);
     *out = listener;
     return 0;
 }
@@ -122,6 +136,12 @@ void ed_listener_refuse(struct ed_listener *listener)
         (void)shutdown(listener->fd, SHUT_RDWR); /* whatever it says, the close follows */
 }
 
+void ed_listener_give_back(struct ed_listener *listener)
+{
+    listener_own(listener->fd, false);
+    listener->fd = -1;
+}
+
 void ed_listener_close(struct ed_listener *listener)
 {
     if (listener->fd < 0)
@@ -129,7 +149,7 @@ void ed_listener_close(struct ed_listener *listener)
     ed_socket_file_remove(&listener->file, &listener->address);
     if (eddy_thread_.loop)
         ed_engine_forget(eddy_thread_.loop->engine, listener->fd);
+    listener_own(listener->fd, false);
     close(listener->fd);
     listener->fd = -1;
-    ed_stats_add(ED_STAT_DESCRIPTORS, -1);
 }

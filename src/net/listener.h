@@ -21,6 +21,9 @@ int ed_listener_open(const eddy_address *address, const eddy_server_options *opt
 /* Takes over a socket that listens for streams: 0, -EINVAL for another. */
 int ed_listener_adopt(int fd, const eddy_server_options *options, struct ed_listener *out);
 
+/* One that was adopted is the caller's again. */
+void ed_listener_give_back(struct ed_listener *listener);
+
 /* Makes it refuse connections from now on, and removes its file. One that was adopted refuses
  * them when it is closed, unless somebody else listens at it. */
 void ed_listener_refuse(struct ed_listener *listener);

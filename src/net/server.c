@@ -59,6 +59,8 @@ struct eddy_server {
     struct eddy_list_ waiters; /* for the end of all connections, when stopped */
     struct eddy_timer_ pause;
     struct ed_resource resource;
+    unsigned inside;        /* calls that wait in it, */
+    struct ed_wait *closer; /* and the close that waits for them */
     bool stopped, paused, short_told, pausing, serving;
 };
 
@@ -87,7 +89,7 @@ static void server_accept(eddy_server *server)
         return;
     for (size_t i = 0; i < server->door_count && !server_is_full(server); i++)
         door_admit(&server->doors[i]);
-    for (size_t i = 0; i < server->door_count && !server_is_full(server); i++)
+    for (size_t i = 0; i < server->door_count && !server_is_full(server) && !server->pausing; i++)
         if (!server->doors[i].accept.in_flight)
             door_open(&server->doors[i]);
 }
@@ -532,7 +534,7 @@ int eddy_server_from_fd(int fd, const eddy_server_options *options,
             server_free(server);
     }
     if (rc < 0) {
-        ed_stats_add(ED_STAT_DESCRIPTORS, -1);
+        ed_listener_give_back(&listener);
         return rc;
     }
     server->paused = server->options.paused;
@@ -588,11 +590,30 @@ static int server_wait(eddy_server *server, bool shielded)
     return ed_park(&wait);
 }
 
+/* A call that may wait is inside from its first moment, so that a close does not free the server
+ * under it. */
+static int server_enter(eddy_server *server)
+{
+    server->inside++;
+    return ed_checkpoint();
+}
+
+static int server_leave(eddy_server *server, int rc)
+{
+    struct ed_wait *closer = server->closer;
+
+    if (--server->inside == 0 && closer) {
+        server->closer = NULL;
+        ed_wake(closer, 0);
+    }
+    return rc;
+}
+
 int eddy_server_wait(eddy_server *server)
 {
-    int rc = ed_checkpoint();
+    int rc = server_enter(server);
 
-    return rc < 0 ? rc : server_wait(server, false);
+    return server_leave(server, rc < 0 ? rc : server_wait(server, false));
 }
 
 static void server_cancel_clients(eddy_server *server, bool abort)
@@ -624,23 +645,25 @@ int eddy_server_shutdown(eddy_server *server, double seconds)
     eddy_server_stop(server);
     {
         EDDY_TIMEOUT(grace, seconds);
-        rc = eddy_server_wait(server);
+        rc = server_enter(server);
+        if (rc == 0)
+            rc = server_wait(server, false);
     }
-    if (rc == 0)
-        return 0;
-    server_cancel_clients(server, false);
-    (void)server_wait(server, true); /* nothing cuts it short */
-    return rc;
+    if (rc < 0) {
+        server_cancel_clients(server, false);
+        (void)server_wait(server, true); /* nothing cuts it short */
+    }
+    return server_leave(server, rc);
 }
 
 int eddy_serve_forever(eddy_server *server)
 {
-    int rc = ed_checkpoint();
+    int rc = server_enter(server);
 
     if (rc == 0 && server->serving)
         rc = ed_raise(-EBUSY, "another task serves this server for ever");
     if (rc < 0)
-        return rc;
+        return server_leave(server, rc);
     server->serving = true;
     (void)eddy_server_start(server); /* one that is stopped is only waited for */
     rc = server_wait(server, false);
@@ -650,7 +673,20 @@ int eddy_serve_forever(eddy_server *server)
         server_cancel_clients(server, false);
         (void)server_wait(server, true);
     }
-    return rc;
+    return server_leave(server, rc);
+}
+
+/* Waits for those who have waited for the same end. */
+static void server_wait_inside(eddy_server *server)
+{
+    static const struct ed_wait_kind kind = {"server.close", NULL, NULL};
+    struct ed_wait wait = ED_WAIT(&kind, server, NULL);
+
+    if (server->inside == 0)
+        return;
+    wait.shielded = true;
+    server->closer = &wait;
+    (void)ed_park(&wait); /* nothing cuts it short */
 }
 
 void eddy_server_close(eddy_server **place)
@@ -663,6 +699,7 @@ void eddy_server_close(eddy_server **place)
     eddy_server_stop(server);
     server_cancel_clients(server, false);
     (void)server_wait(server, true);
+    server_wait_inside(server);
     server_free(server);
 }
 

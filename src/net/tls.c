@@ -61,6 +61,8 @@ static int tls_push(struct ed_tls *tls)
 {
     int rc = 0;
 
+    if (tls->handing)
+        return 0;
     if (tls->out && !tls->gathering) {
         rc = eddy_write_nowait(tls->lower, tls->out + tls->out_sent, tls->out_size - tls->out_sent);
         if (rc != -EAGAIN && rc != -ENOMEM)
@@ -161,7 +163,7 @@ static size_t tls_pending(const eddy_stream *stream)
 {
     const struct ed_tls *tls = tls_of(stream);
 
-    return tls_held(tls) + eddy_stream_get_counters(tls->lower).to_send;
+    return tls_held(tls) + (tls->lower ? eddy_stream_get_counters(tls->lower).to_send : 0);
 }
 
 static int tls_flush(eddy_stream *stream, size_t kept)
@@ -190,9 +192,13 @@ static int tls_may_write(struct ed_tls *tls, bool wait)
  * are. One that is cut short is as good as done if the rest can be kept. */
 static int tls_write_out(struct ed_tls *tls, size_t plain, size_t *done)
 {
-    int rc = eddy_write(tls->lower, tls->out, tls->out_size);
-    size_t size = tls->out_size, sent = rc < 0 ? eddy_stream_partial(tls->lower) : size;
-    int pushed;
+    size_t size = tls->out_size, sent;
+    int rc, pushed;
+
+    tls->handing = true;
+    rc = eddy_write(tls->lower, tls->out, tls->out_size);
+    tls->handing = false;
+    sent = rc < 0 ? eddy_stream_partial(tls->lower) : size;
 
     tls->out_sent = sent;
     pushed = rc < 0 ? tls_push(tls) : 0;
@@ -260,6 +266,8 @@ static int tls_write_gathered(struct ed_tls *tls, const struct iovec *parts, siz
     size_t size = 0;
 
     for (size_t i = 0; i < count; i++) {
+        if (parts[i].iov_len == 0)
+            continue; /* may have no base */
         memcpy(data + size, parts[i].iov_base, parts[i].iov_len);
         size += parts[i].iov_len;
     }
@@ -321,12 +329,19 @@ static int tls_goodbye(eddy_stream *stream)
 static void tls_abort(eddy_stream *stream, int rc)
 {
     (void)rc;
-    eddy_stream_abort(tls_of(stream)->lower);
+    if (tls_of(stream)->lower)
+        eddy_stream_abort(tls_of(stream)->lower);
 }
 
+/* The lower stream stays in sight until it is gone: an abort meanwhile is for it. */
 static int tls_close(eddy_stream *stream)
 {
-    return eddy_stream_close(&tls_of(stream)->lower);
+    struct ed_tls *tls = tls_of(stream);
+    eddy_stream *lower = tls->lower;
+    int rc = eddy_stream_close(&lower);
+
+    tls->lower = NULL;
+    return rc;
 }
 
 /* Frees a stream whose lower one is gone; half-built ones too. */

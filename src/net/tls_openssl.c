@@ -97,7 +97,7 @@ static int bio_write(BIO *bio, const char *data, int size)
         BIO_set_retry_write(bio);
         return -1;
     }
-    if (tls->held_size > 0)
+    if (tls->held_size > 0 || tls->out)
         return bio_hold(tls, bio, data, size);
     rc = eddy_write_nowait(tls->lower, data, (size_t)size);
     if (rc == 0)
