@@ -14,6 +14,7 @@
  * Ends are freed apart: one whose other end is gone has peer == NULL.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -302,16 +303,19 @@ static const eddy_stream_class pair_class = {
     .resume = pair_resume,
 };
 
+static void pair_describe(struct ed_resource *resource, char *text, size_t size)
+{
+    (void)resource;
+    snprintf(text, size, "an end of a stream in memory");
+}
+
 /* The loop closes over it. */
 static void pair_left(struct ed_resource *resource, bool last)
 {
     struct pair_end *end = ed_container_of(resource, struct pair_end, resource);
 
-    if (!last) {
-        ed_loop_report(end->stream.loop, EDDY_REPORT_RESOURCE, 0, NULL,
-                       "an end of a stream in memory was not closed");
+    if (!last)
         return;
-    }
     end->left = true;
     ed_buffer_release(&end->stream.in);
     ed_buffer_release(&end->stream.behind);
@@ -322,6 +326,7 @@ static void pair_left(struct ed_resource *resource, bool last)
 static void pair_join(struct pair_end *one, struct pair_end *other)
 {
     one->peer = other;
+    one->resource.describe = pair_describe;
     one->resource.close = pair_left;
     ed_loop_enter_resource(one->stream.loop, &one->resource);
 }

@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -635,6 +636,14 @@ static const eddy_stream_class socket_classes[] = {
     [ED_SOCKET_TERMINAL] = SOCKET_CLASS("terminal", NULL),
 };
 
+static void socket_describe(struct ed_resource *resource, char *text, size_t size)
+{
+    struct socket_stream *s = ed_container_of(resource, struct socket_stream, resource);
+    const char *name = socket_name(s, true);
+
+    snprintf(text, size, "a stream (%s%s%s)", s->stream.kind->name, name[0] ? " " : "", name);
+}
+
 /* The loop closes over it. */
 static void socket_left(struct ed_resource *resource, bool end)
 {
@@ -648,8 +657,6 @@ static void socket_left(struct ed_resource *resource, bool end)
         socket_free(&s->stream);
         return;
     }
-    ed_loop_report(loop, EDDY_REPORT_RESOURCE, 0, NULL, "a stream (%s %s) was not closed",
-                   s->stream.kind->name, socket_name(s, true));
     ed_engine_cancel(loop->engine, &s->in);
     ed_engine_cancel(loop->engine, &s->send);
 }
@@ -679,6 +686,7 @@ int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy
     s->peer_size = sizeof s->peer;
     if (kind != ED_SOCKET_TCP || getpeername(fd, (struct sockaddr *)&s->peer, &s->peer_size) < 0)
         s->peer_size = 0;
+    s->resource.describe = socket_describe;
     s->resource.close = socket_left;
     ed_loop_enter_resource(s->stream.loop, &s->resource);
     ed_loop_own(s->stream.loop, fd);

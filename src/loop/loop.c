@@ -133,11 +133,29 @@ static void loop_drain_engine(eddy_loop *loop)
         (void)ed_engine_wait(loop->engine, ED_SECOND); /* an error leaves them in flight: again */
 }
 
-static void loop_close_resources(eddy_loop *loop)
+bool ed_loop_describe_left(eddy_loop *loop, char *text, size_t size)
 {
     ED_LIST_FOR_EACH(link, &loop->resources) {
         struct ed_resource *resource = ed_container_of(link, struct ed_resource, link);
 
+        if (resource->describe) {
+            resource->describe(resource, text, size);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void loop_close_resources(eddy_loop *loop)
+{
+    ED_LIST_FOR_EACH(link, &loop->resources) {
+        struct ed_resource *resource = ed_container_of(link, struct ed_resource, link);
+        char text[ED_RESOURCE_TEXT];
+
+        if (resource->describe) {
+            resource->describe(resource, text, sizeof text);
+            ed_loop_report(loop, EDDY_REPORT_RESOURCE, 0, NULL, "%s was not closed", text);
+        }
         resource->close(resource, false);
     }
 }

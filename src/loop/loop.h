@@ -30,6 +30,7 @@
 #include "loop/timer.h"
 
 #define ED_TURN 64
+#define ED_RESOURCE_TEXT 256
 #define ED_HURRY (-1000000) /* for `turns`: a timer is due now, end this turn */
 
 /* Something that is to run, once. In the queue at most once at a time. */
@@ -43,6 +44,8 @@ struct ed_ready {
  * left, to free itself. */
 struct ed_resource {
     struct eddy_link_ link;
+    /* writes what it is, such as "a server"; NULL: the library keeps it for itself */
+    void (*describe)(struct ed_resource *resource, char *text, size_t size);
     void (*close)(struct ed_resource *resource, bool end);
 };
 
@@ -159,6 +162,9 @@ ED_INLINE void ed_loop_remove_resource(eddy_loop *loop, struct ed_resource *reso
 {
     ed_list_remove(&loop->resources, &resource->link);
 }
+
+/* Describes the first resource that its owner has not closed; false: all are. */
+bool ed_loop_describe_left(eddy_loop *loop, char *text, size_t size);
 
 /* Sets the clock and the order of a loop in which nothing is scheduled yet: seed 0 is
  * the order of becoming ready. */

@@ -7,6 +7,7 @@
 #include "net/datagram.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/die.h"
@@ -20,18 +21,20 @@ static void datagram_free(eddy_datagram *d)
     ed_free(d);
 }
 
+static void datagram_describe(struct ed_resource *resource, char *text, size_t size)
+{
+    eddy_datagram *d = ed_container_of(resource, eddy_datagram, resource);
+    char address[EDDY_ADDRESS_TEXT];
+
+    snprintf(text, size, "a datagram endpoint (%s)",
+             eddy_address_text(&d->local, address, sizeof address));
+}
+
 /* The loop closes over it: nobody runs any more. */
 static void datagram_left(struct ed_resource *resource, bool end)
 {
-    eddy_datagram *d = ed_container_of(resource, eddy_datagram, resource);
-    char text[EDDY_ADDRESS_TEXT];
-
     if (end)
-        datagram_free(d);
-    else
-        ed_loop_report(d->loop, EDDY_REPORT_RESOURCE, 0, NULL,
-                       "a datagram endpoint (%s) was not closed",
-                       eddy_address_text(&d->local, text, sizeof text));
+        datagram_free(ed_container_of(resource, eddy_datagram, resource));
 }
 
 int ed_datagram_new(int fd, eddy_datagram **out)
@@ -47,6 +50,7 @@ int ed_datagram_new(int fd, eddy_datagram **out)
         d->local.size <= sizeof(sa_family_t))
         d->local.size = 0;
     d->connected = getpeername(fd, &d->remote.as.any, &d->remote.size) == 0;
+    d->resource.describe = datagram_describe;
     d->resource.close = datagram_left;
     ed_loop_enter_resource(d->loop, &d->resource);
     ed_loop_own(d->loop, fd);

@@ -337,6 +337,12 @@ static void server_free(eddy_server *server)
     ed_free(server);
 }
 
+static void server_describe(struct ed_resource *resource, char *text, size_t size)
+{
+    (void)resource;
+    snprintf(text, size, "a server");
+}
+
 /* The loop closes over it: its connections' tasks have ended with the loop. */
 static void server_left(struct ed_resource *resource, bool end)
 {
@@ -344,7 +350,6 @@ static void server_left(struct ed_resource *resource, bool end)
     struct eddy_link_ *link;
 
     if (!end) {
-        ed_loop_report(server->loop, EDDY_REPORT_RESOURCE, 0, NULL, "a server was not closed");
         eddy_server_stop(server);
         return;
     }
@@ -367,6 +372,7 @@ static int server_new(const eddy_server_options *options, eddy_connection_handle
     if (options)
         server->options = *options;
     server->pause = (struct eddy_timer_)ED_TIMER_INIT(server_pause_over);
+    server->resource.describe = server_describe;
     server->resource.close = server_left;
     ed_loop_enter_resource(server->loop, &server->resource);
     server->locals = ed_loop_take_locals();
