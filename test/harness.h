@@ -65,6 +65,12 @@ void test_register(struct test *test);
         CHECK_THAT(strstr(test_a, test_b) != NULL, "%s is \"%s\", without \"%s\"", #text, test_a,  \
                    test_b);                                                                        \
     } while (0)
+#define CHECK_FAILS(call, code, part)                                                              \
+    do {                                                                                           \
+        int test_code = (call);                                                                    \
+        CHECK_THAT(test_code == (code), "%s is %s", #call, eddy_error_name(test_code));            \
+        CHECK_HAS(eddy_error_message(test_code), (part));                                          \
+    } while (0)
 #define CHECK_THAT(condition, ...)                                                                 \
     do {                                                                                           \
         if (!(condition)) {                                                                        \

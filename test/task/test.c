@@ -10,13 +10,6 @@
 #include "base/memory.h"
 #include "harness.h"
 
-#define CHECK_FAILS(call, code, part)                                                              \
-    do {                                                                                           \
-        int test_code = (call);                                                                    \
-        CHECK_THAT(test_code == (code), "%s is %s", #call, eddy_error_name(test_code));            \
-        CHECK_HAS(eddy_error_message(test_code), (part));                                          \
-    } while (0)
-
 /* What passes ------------------------------------------------------------------- */
 
 static int put_some(eddy_queue *queue, int count)
