@@ -21,7 +21,7 @@
  * A place is a text:
  *
  *     udp://HOST:PORT    a name, IPv4 address, or IPv6 address in brackets
- *     unix:/PATH         or unix:@NAME for an abstract one
+ *     unix:/PATH         or unix:PATH from the current directory, unix:@NAME for an abstract one
  *
  * To receive at: udp://:PORT is all IPv4 interfaces, udp://[::]:PORT all IPv6 ones and no IPv4;
  * port 0 is any free one, and unix:@ any free abstract name.
@@ -51,7 +51,7 @@ typedef struct eddy_datagram eddy_datagram;
 
 /* Declares an owning handle: at the end of its block the endpoint is closed as by
  * eddy_datagram_close.  EDDY_DATAGRAM peer = NULL; EDDY_TRY(eddy_datagram_open(...)); */
-#define EDDY_DATAGRAM EDDY_CLEANUP_(eddy_datagram_end_scope_) eddy_datagram *
+#define EDDY_DATAGRAM EDDY_CLEANUP_(eddy_datagram_end_scope_) __typeof__(eddy_datagram *)
 
 /* How to open; all zero means the defaults. */
 typedef struct eddy_datagram_options {

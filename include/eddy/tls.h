@@ -31,7 +31,7 @@ EDDY_BEGIN_DECLS
 typedef struct eddy_tls_context eddy_tls_context;
 
 /* Declares an owning handle, freed at the end of its block. */
-#define EDDY_TLS_CONTEXT EDDY_CLEANUP_(eddy_tls_context_end_scope_) eddy_tls_context *
+#define EDDY_TLS_CONTEXT EDDY_CLEANUP_(eddy_tls_context_end_scope_) __typeof__(eddy_tls_context *)
 
 enum eddy_tls_version {
     EDDY_TLS_DEFAULT = 0, /* as the least: 1.2; as the most: what OpenSSL has */

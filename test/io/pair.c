@@ -30,6 +30,24 @@ static int close_later(eddy_stream **stream)
 }
 EDDY_ASYNC(close_later, eddy_stream **);
 
+/* One declaration closes all that it names: each end has had the end of the other. */
+TEST(pair_in_one_declaration_is_closed)
+{
+    eddy_stream *left = NULL, *right = NULL;
+    char data[4];
+
+    {
+        EDDY_STREAM one = NULL, other = NULL;
+
+        CHECK_OK(eddy_stream_pair(&one, &left));
+        CHECK_OK(eddy_stream_pair(&right, &other));
+    }
+    CHECK_EQ(eddy_read(left, data, sizeof data), 0);
+    CHECK_EQ(eddy_read(right, data, sizeof data), 0);
+    CHECK_OK(eddy_stream_close(&left));
+    CHECK_OK(eddy_stream_close(&right));
+}
+
 /* A-READ-2, -15: what is written to one end is read from the other, then its end. */
 TEST(pair_carries_bytes_and_the_end)
 {
