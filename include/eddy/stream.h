@@ -46,8 +46,9 @@ EDDY_BEGIN_DECLS
 typedef struct eddy_stream eddy_stream;
 
 /* Declares an owning handle: at the end of its block the stream is closed as by
- * eddy_stream_close.  EDDY_STREAM peer = NULL; EDDY_TRY(eddy_connect(url, &peer)); */
-#define EDDY_STREAM EDDY_CLEANUP_(eddy_stream_end_scope_) eddy_stream *
+ * eddy_stream_close.  EDDY_STREAM peer = NULL; EDDY_TRY(eddy_connect(url, &peer));
+ * Several names: EDDY_STREAM near = NULL, far = NULL; */
+#define EDDY_STREAM EDDY_CLEANUP_(eddy_stream_end_scope_) __typeof__(eddy_stream *)
 
 /* The largest number of bytes that eddy_read_all takes without being told. */
 #define EDDY_READ_ALL_LIMIT ((size_t)1 << 20)
@@ -96,11 +97,22 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_read_until(eddy_stream *stream,
  * without a newline is a line too. Suspends until it is there.
  *
  * Returns its length without the NUL; 0 at the end of the stream; EDDY_ELIMIT when the line
- * does not fit into `size` bytes: it stays readable; or an error of eddy_read: nothing was
- * taken.
+ * does not fit into `size` bytes: it stays readable, and eddy_stream_partial() of its bytes are
+ * there without its newline; eddy_skip_until drops all of it; or an error of eddy_read: nothing
+ * was taken.
  */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_read_line(eddy_stream *stream, char *line,
                                                            size_t size);
+
+/*
+ * Reads and drops everything up to and with a separator, however far away it is: such as the
+ * rest of a line that is too long. Keeps no more than it has to look at. Suspends until then.
+ *
+ * Returns 1; 0 when the stream ended without it; -EINVAL for an empty one; or an error of
+ * eddy_read: eddy_stream_partial() bytes have been dropped, and another call goes on.
+ */
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_skip_until(eddy_stream *stream, const void *separator, size_t separator_size);
 
 /*
  * Reads everything up to the end of the stream. Suspends until it has come.
@@ -142,8 +154,10 @@ typedef struct eddy_line {
  *     EDDY_FOR_EACH(rc, line, eddy_lines(stream))
  *         fputs(line.text, stdout);
  *
- * They are not copied, and may be as long as the stream's limit, the newline not counted
- * (EDDY_ELIMIT). The stream must not be closed before the generator.
+ * They are not copied, and may be as long as the stream's limit, the newline not counted. One
+ * that is longer ends the loop with EDDY_ELIMIT and stays readable: set a larger limit, or drop
+ * it by eddy_skip_until(stream, "\n", 1), and begin a new loop. The stream must not be closed
+ * before the generator.
  */
 EDDY_NODISCARD EDDY_API eddy_generator *eddy_lines(eddy_stream *stream);
 

@@ -22,6 +22,7 @@ struct line_search {
     size_t size; /* of the separator */
     size_t most; /* bytes that may be looked at */
     bool wait;   /* when as many are there, waits for one more or the end */
+    bool line;   /* it ends a line */
 };
 
 /* Looks for the separator in `size` bytes, of which `known` are known not to hold it. The
@@ -41,6 +42,15 @@ line_look(const struct line_search *search, const char *data, size_t size, size_
     return found ? (size_t)(found - data) + search->size : 0;
 }
 
+/* It does not end among the bytes that may be looked at. */
+static int line_too_long(const eddy_stream *stream, const struct line_search *search)
+{
+    if (search->line)
+        return ed_stream_raise(stream, EDDY_ELIMIT, "read: a line is longer than %zu bytes",
+                               search->wait ? search->most : search->most - 1);
+    return ed_stream_raise(stream, EDDY_ELIMIT, "read: no separator in %zu bytes", search->most);
+}
+
 /* Waits for the separator. The number of bytes up to its end; 0 when the stream ended
  * before; EDDY_ELIMIT when it does not end among the bytes that may be looked at. */
 static ssize_t line_find(eddy_stream *stream, const struct line_search *search)
@@ -56,8 +66,7 @@ static ssize_t line_find(eddy_stream *stream, const struct line_search *search)
         if (found)
             return (ssize_t)found;
         if (have > search->most || (have == search->most && !search->wait))
-            return ed_stream_raise(stream, EDDY_ELIMIT, "read: no separator in %zu bytes",
-                                   search->most);
+            return line_too_long(stream, search);
         known = size;
         rc = ed_stream_more(stream);
     } while (rc > 0);
@@ -86,7 +95,7 @@ static ssize_t until_ended(eddy_stream *stream, void *data, size_t *partial)
 ssize_t eddy_read_until(eddy_stream *stream, const void *separator, size_t separator_size,
                         void *data, size_t size)
 {
-    struct line_search search = {separator, separator_size, size, false};
+    struct line_search search = {separator, separator_size, size, false, false};
     struct ed_stream_call call;
     ssize_t n = ed_reading_begin(stream, &call);
     size_t partial = 0;
@@ -106,9 +115,48 @@ ssize_t eddy_read_until(eddy_stream *stream, const void *separator, size_t separ
     return ed_reading_end(stream, &call, n, partial);
 }
 
+/* Drops what comes before the separator, and it. 1, 0 when the stream ended before, or an error;
+ * behind that the next call goes on. */
+static int line_skip(eddy_stream *stream, const struct line_search *search, size_t *dropped)
+{
+    int rc;
+
+    do {
+        size_t have = ed_buffer_size(&stream->in);
+        size_t found = line_look(search, ed_buffer_bytes(&stream->in), have, 0);
+        size_t begun = search->size - 1; /* the last bytes may begin the separator */
+        size_t drop = found ? found : have > begun ? have - begun : 0;
+
+        ed_stream_take(stream, drop);
+        *dropped += drop;
+        if (found)
+            return 1;
+        rc = ed_stream_more(stream);
+    } while (rc > 0);
+    if (rc == 0)
+        ed_stream_take(stream, ed_buffer_size(&stream->in));
+    return rc;
+}
+
+int eddy_skip_until(eddy_stream *stream, const void *separator, size_t separator_size)
+{
+    struct line_search search = {separator, separator_size, SIZE_MAX, false, false};
+    struct ed_stream_call call;
+    size_t dropped = 0;
+    int rc = ed_reading_begin(stream, &call);
+
+    if (rc < 0)
+        return rc;
+    if (separator_size == 0)
+        rc = ed_stream_raise(stream, -EINVAL, "read: the separator is empty");
+    else
+        rc = line_skip(stream, &search, &dropped);
+    return (int)ed_reading_end(stream, &call, rc, dropped);
+}
+
 ssize_t eddy_read_line(eddy_stream *stream, char *line, size_t size)
 {
-    struct line_search search = {"\n", 1, size > 0 ? size - 1 : 0, true};
+    struct line_search search = {"\n", 1, size > 0 ? size - 1 : 0, true, true};
     struct ed_stream_call call;
     ssize_t n = ed_reading_begin(stream, &call);
 
@@ -152,7 +200,7 @@ static int line_lend(eddy_stream *stream, size_t size, eddy_line *line)
 /* The next line: its size, 0 at the end, or an error. */
 static ssize_t line_next(eddy_stream *stream, eddy_line *line)
 {
-    struct line_search search = {"\n", 1, stream->limit + 1, false};
+    struct line_search search = {"\n", 1, stream->limit + 1, false, true};
     struct ed_stream_call call;
     ssize_t n = ed_reading_begin(stream, &call);
     int rc;

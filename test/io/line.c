@@ -95,12 +95,81 @@ TEST(line_that_does_not_fit_stays)
 
         CHECK_EQ(eddy_read_line(stream, line, 5), 4);
         CHECK_EQ(eddy_read_line(stream, line, 5), EDDY_ELIMIT);
+        CHECK_HAS(eddy_error_message(EDDY_ELIMIT), "a line is longer than 4 bytes");
+        CHECK_EQ(eddy_stream_partial(stream), 4);
         CHECK_EQ(eddy_read_line(stream, line, 1), EDDY_ELIMIT);
         CHECK_EQ(eddy_read_line(stream, line, 6), 5);
         CHECK_EQ(eddy_read_line(stream, line, 4), EDDY_ELIMIT);
         CHECK_EQ(eddy_read_line(stream, line, 5), 4); /* four, and the end */
         CHECK_EQ(eddy_read_line(stream, line, 1), 0);
     }
+}
+
+/* All up to the separator goes, however it comes, and whatever was kept of it before. */
+TEST(line_skipped_up_to_a_separator)
+{
+    for (size_t step = 0; step < 16; step++) {
+        struct script script = SCRIPT("0123456789 aaab\r\r\nrest\nlast", .step = step,
+                                      .pushed = step % 3, .slow = step % 2);
+        EDDY_STREAM stream = script_open(&script);
+        char line[16];
+
+        CHECK_EQ(eddy_skip_until(stream, "", 0), -EINVAL);
+        CHECK_EQ(eddy_read_line(stream, line, 5), EDDY_ELIMIT);
+        CHECK_EQ(eddy_skip_until(stream, "aab", 3), 1);
+        CHECK_EQ(eddy_skip_until(stream, "\r\n", 2), 1);
+        CHECK_EQ(eddy_read_line(stream, line, sizeof line), 5);
+        CHECK_STR(line, "rest\n");
+        CHECK_EQ(eddy_skip_until(stream, "\n", 1), 0); /* the end came first */
+        CHECK(eddy_at_eof(stream));
+        CHECK_EQ(eddy_skip_until(stream, "\r\n", 2), 0);
+    }
+}
+
+/* More than the stream keeps, and the line lent before stays whole until then. */
+TEST(line_skipped_that_is_longer_than_the_limit)
+{
+    static char text[100000];
+    struct script script = {.text = text, .size = sizeof text, .step = 999};
+    EDDY_STREAM stream = script_open(&script);
+    eddy_line line;
+    int rc, count = 0;
+
+    memset(text, 'x', sizeof text);
+    memcpy(text, "first\n", 6);
+    memcpy(text + sizeof text - 6, "\nlast\n", 6);
+    CHECK_OK(eddy_stream_set_limit(stream, 100));
+    do {
+        EDDY_FOR_EACH(rc, line, eddy_lines(stream)) {
+            CHECK_STR(line.text, count ? "last\n" : "first\n");
+            count++;
+        }
+    } while (rc == EDDY_ELIMIT && eddy_skip_until(stream, "\n", 1) == 1);
+    CHECK_OK(rc);
+    CHECK_EQ(count, 2);
+}
+
+/* A skip that is cut short has dropped what it says, and another one goes on. */
+TEST(line_skip_that_is_cut_short_goes_on)
+{
+    struct script script = SCRIPT("a long line\r\nnext\n", .step = 1, .slow = true);
+    EDDY_STREAM stream = script_open(&script);
+    size_t dropped = 0;
+    char line[32];
+    int tries = 0;
+    int rc;
+
+    do {
+        EDDY_TIMEOUT(limit, 0.0025);
+        rc = eddy_skip_until(stream, "\r\n", 2);
+        dropped += rc < 0 ? eddy_stream_partial(stream) : 0;
+        tries++;
+    } while (rc == -ETIMEDOUT);
+    CHECK_EQ(rc, 1);
+    CHECK(tries > 3);
+    CHECK(dropped >= 8 && dropped <= 12);
+    CHECK_EQ(eddy_read_line(stream, line, sizeof line), 5);
+    CHECK_STR(line, "next\n");
 }
 
 /* A-READ-12: all lines, NUL-terminated, without a copy, whole and byte by byte. */
@@ -141,6 +210,7 @@ TEST(line_by_line_as_long_as_the_limit)
         lines_seen++;
     }
     CHECK_EQ(rc, EDDY_ELIMIT);
+    CHECK_HAS(eddy_error_message(rc), "a line is longer than 5 bytes");
     CHECK_EQ(lines_seen, 1);
     CHECK_EQ(eddy_read(stream, data, sizeof data), 7); /* it stays readable */
 }
