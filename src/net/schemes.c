@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "task/task.h"
@@ -32,8 +33,15 @@ const struct eddy_scheme_ *ed_scheme_find(const char *name)
 
 int ed_scheme_unknown(const char *name)
 {
+    const struct eddy_scheme_ *scheme = __atomic_load_n(&schemes, __ATOMIC_ACQUIRE);
+    char known[64] = "";
+    size_t size = 0;
+
     if (strcmp(name, "tls") == 0)
         return ed_raise(-EPROTONOSUPPORT, "tls:// needs eddy/tls.h included in the program, and "
                                           "libeddy-tls linked to it");
-    return ed_raise(-EPROTONOSUPPORT, "%s:// is not known here", name);
+    for (; scheme && size < sizeof known; scheme = scheme->next)
+        size += (size_t)snprintf(known + size, sizeof known - size, ", %s://", scheme->name);
+    return ed_raise(-EPROTONOSUPPORT, "%s:// is not known here; these are: tcp://, unix:%s", name,
+                    known);
 }

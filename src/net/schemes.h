@@ -8,7 +8,7 @@
 /* NULL when nobody has brought it. */
 const struct eddy_scheme_ *ed_scheme_find(const char *name);
 
-/* -EPROTONOSUPPORT, with what is missing as its text. */
+/* -EPROTONOSUPPORT, with what is missing or known as its text. */
 int ed_scheme_unknown(const char *name);
 
 #endif

@@ -67,6 +67,18 @@ static BIO *context_source(const char *what, const char *file, const char *pem)
     return source;
 }
 
+/* The same for a source in which nothing of its kind is, or something that is broken. */
+static int context_refuse_source(const char *what, const char *which, const char *kind)
+{
+    unsigned long error = ERR_peek_last_error();
+
+    if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE)
+        return context_refuse(what, which);
+    ERR_clear_error();
+    return eddy_raise(EDDY_ETLS, "tls: cannot use %s %s: no %s in PEM form in it", what, which,
+                      kind);
+}
+
 /* Whether reading a PEM source has come to its end, and not to an error. */
 static bool context_source_ended(void)
 {
@@ -97,7 +109,7 @@ static int context_trust(eddy_tls_context *context, const char *file, const char
     }
     ok = ok && count > 0 && context_source_ended();
     BIO_free(source);
-    return ok ? 0 : context_refuse("the roots in", file ? file : "ca_pem");
+    return ok ? 0 : context_refuse_source("the roots in", file ? file : "ca_pem", "certificate");
 }
 
 static int context_revoke(eddy_tls_context *context, const char *file)
@@ -118,7 +130,7 @@ static int context_revoke(eddy_tls_context *context, const char *file)
     ok = ok && count > 0 && context_source_ended() &&
          X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK) == 1;
     BIO_free(source);
-    return ok ? 0 : context_refuse("the revocations in", file);
+    return ok ? 0 : context_refuse_source("the revocations in", file, "list");
 }
 
 /* The password of a key; without one nobody is asked. */
@@ -153,7 +165,9 @@ static int context_load_chain(eddy_tls_context *context, const eddy_tls_options 
     }
     ok = ok && context_source_ended();
     BIO_free(source);
-    return ok ? 0 : context_refuse("the certificate in", file ? file : "certificate_pem");
+    return ok ? 0
+              : context_refuse_source("the certificate in", file ? file : "certificate_pem",
+                                      "certificate");
 }
 
 static int context_load_key(eddy_tls_context *context, const eddy_tls_options *options)
@@ -187,7 +201,8 @@ static int context_set_alpn(eddy_tls_context *context, const char *list)
         size_t length = strcspn(from, ",");
 
         if (length == 0 || length > 255 || size + 1 + length > CONTEXT_ALPN)
-            return eddy_raise(-EINVAL, "tls: \"%s\" is not a list of protocols", list);
+            return eddy_raise(-EINVAL, "tls: \"%s\" is not a list of protocols, which are %s", list,
+                              length == 0 ? "not empty" : "255 bytes long at most, also in all");
         context->alpn[size] = (unsigned char)length;
         memcpy(context->alpn + size + 1, from, length);
         size += 1 + (unsigned)length;
@@ -604,10 +619,10 @@ int ed_tls_context_prepare(struct ed_tls *tls)
     if (tls->server_name)
         rc = context_set_name(tls, tls->server_name);
     else if (!context->any_name)
-        rc = -EINVAL;
+        return eddy_raise(-EINVAL, "tls: server_name is NULL: only with an insecure option");
     if (rc == -EINVAL)
         return eddy_raise(-EINVAL, "tls: \"%s\" is not a name that a certificate can have",
-                          tls->server_name ? tls->server_name : "");
+                          tls->server_name);
     if (rc == 0)
         session_offer(tls);
     return rc < 0 ? eddy_raise(rc, "tls: no memory for a connection") : 0;

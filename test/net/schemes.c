@@ -82,7 +82,8 @@ TEST(scheme_that_nobody_brought_is_refused)
     eddy_server *server = NULL;
 
     CHECK_EQ(eddy_connect("gopher://x:70", &stream), -EPROTONOSUPPORT);
-    CHECK_STR(eddy_error_message(-EPROTONOSUPPORT), "gopher:// is not known here");
+    CHECK_HAS(eddy_error_message(-EPROTONOSUPPORT),
+              "gopher:// is not known here; these are: tcp://, unix:");
     CHECK_EQ(eddy_start_server("gopher://x:70", say_hello, NULL, &server), -EPROTONOSUPPORT);
     CHECK(stream == NULL && server == NULL);
 }

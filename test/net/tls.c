@@ -657,6 +657,15 @@ TEST(start_tls_needs_a_name_and_the_right_context)
     }
 }
 
+TEST(tls_no_name_is_refused_as_such)
+{
+    EDDY_STREAM client = NULL, server = NULL;
+
+    CHECK_OK(eddy_stream_pair(&client, &server));
+    CHECK_EQ(eddy_start_tls(&client, NULL, NULL), -EINVAL);
+    CHECK_HAS(eddy_error_message(-EINVAL), "server_name is NULL: only with an insecure option");
+}
+
 /* A-TLS-1: a peer that stalls in the handshake. */
 TEST(tls_handshake_has_a_time_limit)
 {

@@ -538,13 +538,15 @@ TEST(tls_options_that_cannot_be_used_are_refused_by_name)
 
     refused(&o, false, EDDY_ETLS, "cannot use the roots in /nonexistent/ca: No such file");
     o = (eddy_tls_options){.ca_pem = "nothing"};
-    refused(&o, false, EDDY_ETLS, "cannot use the roots in ca_pem");
+    refused(&o, false, EDDY_ETLS, "cannot use the roots in ca_pem: no certificate in PEM form");
     o = (eddy_tls_options){.ca_pem = certificate_join(root, "-----BEGIN CERTIFICATE-----\nxx\n")};
     refused(&o, false, EDDY_ETLS, "cannot use the roots in ca_pem");
     o = (eddy_tls_options){.crl_file = "/nonexistent/crl"};
     refused(&o, false, EDDY_ETLS, "cannot use the revocations in /nonexistent/crl");
     o = (eddy_tls_options){.certificate_file = "/nonexistent/own"};
     refused(&o, true, EDDY_ETLS, "cannot use the certificate in /nonexistent/own");
+    o = (eddy_tls_options){.certificate_pem = key, .key_pem = key};
+    refused(&o, true, EDDY_ETLS, "certificate_pem: no certificate in PEM form");
     o = (eddy_tls_options){.certificate_pem = server};
     refused(&o, true, EDDY_ETLS, "cannot use the key in");
     o = (eddy_tls_options){.certificate_pem = server, .key_pem = other};
@@ -564,9 +566,9 @@ TEST(tls_options_that_cannot_be_used_are_refused_by_name)
     o = (eddy_tls_options){.least = EDDY_TLS_1_3, .most = EDDY_TLS_1_2};
     refused(&o, false, -EINVAL, "versions");
     o = (eddy_tls_options){.alpn = "h2,,http/1.1"};
-    refused(&o, false, -EINVAL, "not a list of protocols");
+    refused(&o, false, -EINVAL, "not a list of protocols, which are not empty");
     o = (eddy_tls_options){.alpn = ""};
-    refused(&o, false, -EINVAL, "not a list of protocols");
+    refused(&o, false, -EINVAL, "not a list of protocols, which are not empty");
     o = (eddy_tls_options){.handshake_timeout = -1};
     refused(&o, false, -EINVAL, "negative");
 }
