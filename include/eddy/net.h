@@ -12,7 +12,7 @@
  * A place to connect to or listen at is a text:
  *
  *     tcp://HOST:PORT    a name, IPv4 address, or IPv6 address in brackets
- *     unix:/PATH         or unix:@NAME for an abstract one
+ *     unix:/PATH         or unix:PATH from the current directory, unix:@NAME for an abstract one
  *     tls://HOST:PORT    with eddy/tls.h
  *
  * A server takes several, separated by commas, and tcp://:PORT for all
@@ -113,7 +113,7 @@ typedef struct eddy_server_options {
 
 /* Declares an owning handle: at the end of its block the server and its connections are
  * closed as by eddy_server_close. */
-#define EDDY_SERVER EDDY_CLEANUP_(eddy_server_end_scope_) eddy_server *
+#define EDDY_SERVER EDDY_CLEANUP_(eddy_server_end_scope_) __typeof__(eddy_server *)
 
 /*
  * Listens, and runs handler(stream, argument) in a task for each connection. A file left by a
@@ -148,6 +148,10 @@ EDDY_NODISCARD EDDY_API int eddy_server_from_fd(int fd, const eddy_server_option
  * connections, waits for them, and returns that error. Or 0, once somebody else has stopped
  * the server and its last connection has ended; -EBUSY when another task is here.
  * Suspends.
+ *
+ * So a Ctrl-C ends the connections at once. To let them end what they do, wait by
+ * eddy_server_wait instead, and behind its -ECANCELED call eddy_server_shutdown in an
+ * EDDY_SHIELD: examples/53_graceful.c.
  */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_serve_forever(eddy_server *server);
 
