@@ -16,18 +16,17 @@
  * One task may read while another writes. A second reader gets -EBUSY and the first
  * goes on; writers take turns, each write whole and in order.
  *
- * Reading. A read that is cancelled or times out takes nothing: what had come stays for
- * the next one. At the end of the stream, which is the peer's, reads return 0, again and
- * again. When a connection breaks, what came before stays readable, and then reads
- * return the error. Bytes that nobody reads are kept up to twice the stream's limit, 64
- * KiB unless set; then the peer has to wait. On io_uring what was on its way comes on top, up
- * to some 128 KiB.
+ * Reading. A read that is cancelled or times out takes nothing: what had come stays for the next
+ * one. At the end of the stream, which is the peer's, reads return 0, again and again. When a
+ * connection breaks, what came before stays readable, and then reads return the error. Bytes that
+ * nobody reads are kept up to twice the stream's limit, 64 KiB unless set; then the peer has to
+ * wait. On io_uring what was on its way comes on top, up to some 128 KiB.
  *
- * Writing. Small writes are copied and reach the kernel together, no later than the loop
- * asks it for news; those of 16 KiB or more are handed over from the caller's memory.
- * Either way the caller may reuse its memory when the call returns. A write waits only
- * while more than `high` bytes are kept, 64 KiB unless set, until no more than `low`
- * are, a quarter of it. An error of the kernel's is returned by the calls that follow.
+ * Writing. Small writes are copied and reach the kernel together, no later than the loop asks it
+ * for news; those of 16 KiB or more are handed over from the caller's memory. Either way the
+ * caller may reuse its memory when the call returns. A write waits only while more than `high`
+ * bytes are kept, 64 KiB unless set, until no more than `low` are, a quarter of it. An error of
+ * the kernel's is returned by the calls that follow.
  *
  * A stream belongs to its loop and thread.
  */
@@ -104,13 +103,10 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_read_until(eddy_stream *stream,
 EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_read_line(eddy_stream *stream, char *line,
                                                            size_t size);
 
-/*
- * Reads and drops everything up to and with a separator, however far away it is: such as the
- * rest of a line that is too long. Keeps no more than it has to look at. Suspends until then.
- *
- * Returns 1; 0 when the stream ended without it; -EINVAL for an empty one; or an error of
- * eddy_read: eddy_stream_partial() bytes have been dropped, and another call goes on.
- */
+/* Reads and drops everything up to and with a separator, however far away it is, such as a line
+ * that is too long. Suspends until then. Returns 1; 0 when the stream ended without it; -EINVAL
+ * for an empty one; or an error of eddy_read: eddy_stream_partial() bytes are dropped, and another
+ * call goes on. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_skip_until(eddy_stream *stream, const void *separator, size_t separator_size);
 
@@ -127,14 +123,11 @@ eddy_skip_until(eddy_stream *stream, const void *separator, size_t separator_siz
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_read_all(eddy_stream *stream, size_t limit, char **data, size_t *size);
 
-/*
- * Looks at what will be read next without taking it: waits until `least` bytes are there,
+/* Looks at what will be read next without taking it: waits until `least` bytes are there,
  * 0: not at all. *data is borrowed until the next call that reads from the stream or closes
  * it. Suspends until then.
- *
  * Returns how many bytes are there, `least` or more, or fewer when the stream ended; or an
- * error of eddy_read, -ENOMEM.
- */
+ * error of eddy_read, -ENOMEM. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_peek(eddy_stream *stream, size_t least,
                                                       const char **data);
 
@@ -204,11 +197,9 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_drain(eddy_stream *stream);
 /* Waits until the kernel has all that was written. Suspends. Returns as eddy_write does. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_flush(eddy_stream *stream);
 
-/*
- * Ends the writing half, once all that was written has gone: the peer reads the end of the
+/* Ends the writing half, once all that was written has gone: the peer reads the end of the
  * stream, and this side can still read. A second time has no effect. -ENOTSUP for kinds that
- * cannot. Suspends until then. Returns as eddy_write does.
- */
+ * cannot. Suspends until then. Returns as eddy_write does. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_write_eof(eddy_stream *stream);
 
 /*
@@ -292,12 +283,10 @@ EDDY_API int eddy_stream_fd(const eddy_stream *stream);
  */
 EDDY_NODISCARD EDDY_API int eddy_stream_from_fd(int fd, eddy_stream **stream);
 
-/*
- * Two ends of a stream in memory, for tests and between tasks: what is written to one is
+/* Two ends of a stream in memory, for tests and between tasks: what is written to one is
  * read from the other. Each end keeps as much as its limit says for its readers, so that a
  * close or flush of the other waits only for what is beyond that. The loop must run. Returns 0
- * or -ENOMEM, -EPERM outside a loop.
- */
+ * or -ENOMEM, -EPERM outside a loop. */
 EDDY_NODISCARD EDDY_API int eddy_stream_pair(eddy_stream **one, eddy_stream **other);
 
 /* Frees what a function of the library says is to be freed by it; NULL too. */
