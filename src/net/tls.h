@@ -47,7 +47,7 @@ struct ed_tls {
     char
         *out; /* a block of ED_TLS_BULK bytes, or NULL: records on their way to the lower stream, */
     size_t out_size, out_sent; /* bytes there, and how many of them it has */
-    bool handing; /* out is with a writer in the lower stream, or about to be */
+    bool handing;              /* out is with a writer in the lower stream, or about to be */
     bool gathering;            /* steps of writing write there */
     bool writing; /* a step of writing: the whole block may be used, not only for answers */
 
