@@ -219,3 +219,40 @@ RAW_TEST(pair_that_is_not_closed_is_reported_and_freed)
     CHECK_HAS(test_report(), "an end of a stream in memory was not closed");
     CHECK_HAS(test_report(), "an end of a stream in memory was not closed");
 }
+
+static int read_ten(eddy_stream *stream)
+{
+    char data[10];
+
+    return eddy_read_exactly(stream, data, sizeof data);
+}
+EDDY_ASYNC(read_ten, eddy_stream *);
+
+/* A part has come, and the reader has not run yet, when it is cancelled: it does not wait for
+ * the rest, and the part stays. */
+TEST(pair_reader_cancelled_in_the_tick_of_a_part_does_not_wait_on)
+{
+    EDDY_STREAM one = NULL, other = NULL;
+    char data[4];
+
+    CHECK_OK(eddy_stream_pair(&one, &other));
+    EDDY_TASK reader = eddy_create_task(read_ten, other);
+    CHECK_OK(eddy_sleep(1));
+    CHECK_OK(eddy_write(one, "part", 4));
+    eddy_cancel(reader);
+    CHECK_EQ(eddy_await(reader), -ECANCELED);
+    CHECK_OK(eddy_read_exactly(other, data, sizeof data));
+    CHECK(memcmp(data, "part", 4) == 0);
+}
+
+TEST(pair_closed_in_the_tick_of_a_part_lets_its_reader_go)
+{
+    EDDY_STREAM one = NULL, other = NULL;
+
+    CHECK_OK(eddy_stream_pair(&one, &other));
+    EDDY_TASK reader = eddy_create_task(read_ten, other);
+    CHECK_OK(eddy_sleep(1));
+    CHECK_OK(eddy_write(one, "part", 4));
+    CHECK_OK(eddy_stream_close(&other));
+    CHECK_EQ(eddy_await(reader), -ESHUTDOWN);
+}

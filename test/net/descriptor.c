@@ -106,6 +106,37 @@ TEST(descriptor_of_a_terminal_is_a_stream)
     CHECK(read(master, line, 3) == 3 && memcmp(line, "you", 3) == 0);
 }
 
+/* The master of a terminal stays that of its terminal. */
+TEST(descriptor_of_a_terminals_master_is_a_stream)
+{
+    EDDY_STREAM terminal = NULL;
+    PEER_FD slave = -1;
+    char line[20];
+    int master;
+
+    if (openpty(&master, &slave, NULL, NULL, NULL) < 0)
+        test_skip("there are no terminals here");
+    CHECK_OK(eddy_stream_from_fd(master, &terminal));
+    CHECK_EQ(write(slave, "hello\n", 6), 6);
+    CHECK_EQ(eddy_read_line(terminal, line, sizeof line), 7);
+    CHECK_STR(line, "hello\r\n");
+}
+
+TEST(descriptor_is_not_of_two_streams)
+{
+    EDDY_STREAM stream = NULL;
+    EDDY_STREAM again = NULL;
+    EDDY_SERVER server = NULL;
+    PEER_FD other = -1;
+    int fd;
+
+    CHECK_OK(peer_pair(AF_INET, &fd, &other));
+    CHECK_OK(eddy_stream_from_fd(fd, &stream));
+    CHECK_EQ(eddy_stream_from_fd(fd, &again), -EBUSY);
+    CHECK_EQ(eddy_server_from_fd(fd, NULL, NULL, NULL, &server), -EBUSY);
+    CHECK(again == NULL && server == NULL);
+}
+
 /* What is always ready, and no poll knows. */
 TEST(descriptor_of_a_device_is_a_stream)
 {

@@ -454,3 +454,37 @@ RAW_TEST(server_left_open_is_reported_at_the_end_of_a_run)
     CHECK_OK(eddy_run(leave_open_noted));
     CHECK_HAS(seen_reports, "a server was not closed");
 }
+
+static int serve_on(eddy_server *server)
+{
+    int rc = eddy_serve_forever(server);
+
+    return rc == -ECANCELED ? rc : eddy_expect_equal(rc, 0);
+}
+EDDY_ASYNC(serve_on, eddy_server *);
+
+static int serve_until_its_end(eddy_server *server)
+{
+    return eddy_server_wait(server);
+}
+EDDY_ASYNC(serve_until_its_end, eddy_server *);
+
+/* The end of a server is told to those who wait for it before it is gone, in every order. */
+static int close_under_those_who_wait(void)
+{
+    eddy_server *server = NULL;
+
+    EDDY_TRY(eddy_start_server("tcp://127.0.0.1:0", echo, NULL, &server));
+    EDDY_TASK one = eddy_create_task(serve_on, server);
+    EDDY_TASK other = eddy_create_task(serve_until_its_end, server);
+    (void)eddy_sleep(0.01);
+    eddy_server_close(&server);
+    EDDY_TRY(eddy_await(one));
+    return eddy_await(other);
+}
+EDDY_ASYNC(close_under_those_who_wait);
+
+RAW_TEST(server_is_closed_under_those_who_wait_for_its_end)
+{
+    CHECK_OK(eddy_test_seeds(1, 50, close_under_those_who_wait));
+}
