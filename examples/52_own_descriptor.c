@@ -37,7 +37,7 @@ static void close_watch(int *fd)
 
 static int amain(void)
 {
-    char folder[] = "/tmp/eddy-46-XXXXXX", path[64];
+    char folder[] = "/tmp/eddy-52-XXXXXX", path[64];
     int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
     EDDY_DEFER(close_watch, &fd);

@@ -61,7 +61,7 @@ struct socket_stream {
     int broken_in, broken_out; /* the kernel's errors, once they have come */
 
     struct ed_op in;
-    struct ed_wait *reader; /* waits for `in` of RECV_MANY, */
+    struct ed_wait *reader; /* waits for `in`, */
     char *to;               /* and wants the first bytes here */
     size_t room;
 
@@ -138,7 +138,7 @@ static void socket_take(struct socket_stream *s, const char *data, size_t size)
 {
     size_t first = 0;
 
-    if (size >= SOCKET_FULL && s->reader && s->room >= SOCKET_DIRECT && !s->bulk) {
+    if (size >= SOCKET_FULL && s->reader && s->room >= SOCKET_DIRECT) {
         s->bulk = true;
         s->small_reads = 0;
         ed_engine_cancel(socket_engine(s), &s->in);
