@@ -211,13 +211,16 @@ TEST(connect_cancelled_as_it_succeeds_leaves_nothing)
 /* A-UNIX-1: by path and by an abstract name. */
 TEST(connect_reaches_unix_sockets)
 {
-    static const char *const paths[] = {"/tmp/eddy-connect.sock", "@eddy-connect"};
+    char paths[2][64];
+
+    snprintf(paths[0], sizeof paths[0], "/tmp/eddy-connect-%d.sock", (int)getpid());
+    snprintf(paths[1], sizeof paths[1], "@eddy-connect-%d", (int)getpid());
 
     for (size_t i = 0; i < 2; i++) {
         EDDY_STREAM stream = NULL;
         PEER_FD listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         eddy_address address;
-        char place[64];
+        char place[160];
         int rc;
 
         (void)unlink(paths[0]);
@@ -236,14 +239,16 @@ TEST(connect_reaches_unix_sockets)
 TEST(connect_to_a_unix_socket_that_is_not_there_fails)
 {
     PEER_FD stale = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char place[200] = "unix:/tmp/eddy-nobody.sock";
+    char place[200], text[220];
     eddy_stream *stream = NULL;
     eddy_address address;
     int rc;
 
+    snprintf(place, sizeof place, "unix:/tmp/eddy-nobody-%d.sock", (int)getpid());
+    snprintf(text, sizeof text, "cannot connect to %s: ", place + 5);
     (void)unlink(place + 5);
     CHECK_EQ(eddy_connect(place, &stream), -ENOENT);
-    CHECK_HAS(eddy_error_message(-ENOENT), "cannot connect to /tmp/eddy-nobody.sock: ");
+    CHECK_HAS(eddy_error_message(-ENOENT), text);
     CHECK_OK(eddy_address_from_path(place + 5, &address));
     CHECK_EQ(bind(stale, &address.as.any, address.size), 0);
     rc = eddy_connect(place, &stream);
@@ -259,18 +264,19 @@ TEST(connect_waits_for_a_unix_listener_that_is_full)
     PEER_FD listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     PEER_FD filler = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     PEER_FD accepted = -1;
+    const char *place = peer_place("unix:@eddy-full-%d");
     eddy_address address;
 
-    CHECK_OK(eddy_address_from_path("@eddy-full", &address));
+    CHECK_OK(eddy_address_parse(place, &address));
     CHECK_EQ(bind(listener, &address.as.any, address.size), 0);
     CHECK_EQ(listen(listener, 0), 0);
     CHECK_EQ(connect(filler, &address.as.any, address.size), 0);
     {
         EDDY_TIMEOUT(limit, 10);
 
-        CHECK_EQ(connect_and_close("unix:@eddy-full"), -ETIMEDOUT);
+        CHECK_EQ(connect_and_close(place), -ETIMEDOUT);
     }
-    EDDY_TASK task = eddy_create_task(connect_and_close, "unix:@eddy-full");
+    EDDY_TASK task = eddy_create_task(connect_and_close, place);
     CHECK_OK(eddy_sleep(1));
     CHECK(!eddy_task_done(task));
     accepted = accept(listener, NULL, NULL);

@@ -68,7 +68,8 @@ TEST(connections_that_reuse_descriptors_never_see_each_others_bytes)
     unsigned rounds = test_is_deep() ? 10000 : test_is_slow() ? 20 : 100;
     EDDY_SERVER server = NULL;
 
-    CHECK_OK(eddy_start_server("tcp://127.0.0.1:0,unix:@eddy-secrets", keep_secret, NULL, &server));
+    CHECK_OK(eddy_start_server(peer_place("tcp://127.0.0.1:0,unix:@eddy-secrets-%d"), keep_secret,
+                               NULL, &server));
     EDDY_GROUP(tellers);
     for (uint64_t who = 0; who < 10; who++)
         CHECK_OK(eddy_group_create_task(&tellers, tell_secrets,

@@ -138,6 +138,16 @@ static inline int peer_resolver(const char *hosts, int *file, eddy_resolver **re
     return eddy_resolver_new(&options, resolver);
 }
 
+/* A place that has the number of this process in it, for "%d": nobody else's. Until the next
+ * call. */
+static inline const char *peer_place(const char *format)
+{
+    static char place[100];
+
+    snprintf(place, sizeof place, format, (int)getpid());
+    return place;
+}
+
 /* The byte at a place of the sequence. */
 static inline char peer_byte(size_t at)
 {

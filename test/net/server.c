@@ -440,7 +440,8 @@ static int start_and_exchange(void)
 {
     EDDY_SERVER server = NULL;
 
-    EDDY_TRY(eddy_start_server("tcp://127.0.0.1:0,unix:@eddy-allocations", echo, NULL, &server));
+    EDDY_TRY(eddy_start_server(peer_place("tcp://127.0.0.1:0,unix:@eddy-allocations-%d"), echo,
+                               NULL, &server));
     for (size_t i = 0; i < 2; i++) {
         int rc = exchange(eddy_server_address(server, i));
 

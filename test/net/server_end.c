@@ -413,7 +413,8 @@ static int leave_open(void)
     static eddy_server *server;
     EDDY_STREAM stream = NULL;
 
-    EDDY_TRY(eddy_start_server("tcp://127.0.0.1:0,unix:@eddy-left", echo, NULL, &server));
+    EDDY_TRY(
+        eddy_start_server(peer_place("tcp://127.0.0.1:0,unix:@eddy-left-%d"), echo, NULL, &server));
     EDDY_TRY(connect_to(server, &stream));
     return ping(stream);
 }
