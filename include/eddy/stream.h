@@ -224,9 +224,9 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int64_t eddy_stream_copy(eddy_stream *from, 
  * NULL is left alone. Other tasks that are inside get -ESHUTDOWN.
  *
  * Suspends until then, and is never refused; but in a task that is cancelled or whose time is
- * up, also while it waits here, it drops what has not gone, and ends at once. A close by
- * another task meanwhile, with a handle of its own, waits for the first one and returns the
- * same.
+ * up, also while it waits here, it ends at once: what the kernel does not take then is dropped,
+ * and the peer sees a reset. A close by another task meanwhile, with a handle of its own, waits
+ * for the first one and returns the same.
  *
  * Returns 0; the error why not all has gone, -ECONNABORTED behind an abort; or -EPERM outside
  * a task, with the handle left alone. Whatever else it returns, the stream is freed.
