@@ -79,6 +79,11 @@ bool test_is_slow(void)
     return options.valgrind || ED_ASAN || ED_TSAN;
 }
 
+bool test_is_on_valgrind(void)
+{
+    return options.valgrind;
+}
+
 bool test_is_deep(void)
 {
     const char *depth = getenv("EDDY_TEST_DEPTH");

@@ -132,6 +132,9 @@ _Noreturn void test_skip(const char *reason);
 /* Whether the run is under valgrind or a sanitizer, which are slow. */
 bool test_is_slow(void);
 
+/* Whether it is under valgrind, which also goes into the programs that tests start. */
+bool test_is_on_valgrind(void);
+
 /* Whether tests with random input are to run at their full volume. */
 bool test_is_deep(void);
 
