@@ -91,7 +91,7 @@ struct ed_op {
     bool more;      /* in done: not the last time */
     bool begun;     /* a connect that the kernel goes on with */
     bool cancelled; /* a cancel was asked for */
-    bool late;      /* and waits for the next wait, by a fault */
+    bool late;      /* and waits until the kernel has looked at it */
     bool shorten;   /* a fault is to make it short when it is handed over, */
     bool shortened; /* and has; what it was before: */
     size_t whole_size, whole_parts;

@@ -68,7 +68,7 @@ struct connection {
     struct eddy_link_ link;
     eddy_server *server;
     eddy_task *task;
-    eddy_stream *stream; /* NULL: not made, or taken away */
+    eddy_stream *stream; /* NULL: not made, closed, or taken away; follows TLS */
     int fd;
     int family;
     bool aborted;
