@@ -117,7 +117,7 @@ static int tls_receive(struct ed_tls *tls)
     if (n < 0)
         return (int)n;
     tls->ended = n == 0;
-    tls->bulk = (size_t)n == size;
+    tls->bulk = (size_t)n >= (tls->big ? ED_TLS_MUCH : size);
     tls->in = room;
     tls->in_size = (size_t)n;
     return n > 0;
