@@ -255,6 +255,7 @@ TEST(connect_to_a_unix_socket_that_is_not_there_fails)
     (void)unlink(place + 5);
     CHECK_EQ(rc, -ECONNREFUSED);
     memset(place + 5, 'x', 150);
+    place[5 + 150] = '\0';
     CHECK_EQ(eddy_connect(place, &stream), -ENAMETOOLONG);
 }
 
