@@ -12,6 +12,7 @@
 #include "eddy/error.h"      /* EDDY_TRY, eddy_raise */
 #include "eddy/executor.h"   /* eddy_to_thread */
 #include "eddy/exit_stack.h" /* EDDY_EXIT_STACK */
+#include "eddy/file.h"       /* eddy_open */
 #include "eddy/future.h"     /* eddy_future */
 #include "eddy/generator.h"  /* eddy_yield, EDDY_FOR_EACH */
 #include "eddy/group.h"      /* EDDY_GROUP, eddy_gather */

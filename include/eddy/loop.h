@@ -168,7 +168,7 @@ EDDY_API void eddy_loop_release(eddy_loop *loop);
 /* What the library has to report. */
 enum eddy_report_kind {
     EDDY_REPORT_CALLBACK_FAILED, /* a callback returned an error */
-    EDDY_REPORT_ERROR_NOT_READ,  /* a task failed and nobody read its error */
+    EDDY_REPORT_ERROR_NOT_READ,  /* a task failed, or a file's close, and nobody read the error */
     EDDY_REPORT_TASK_DESTROYED,  /* a loop was closed with a task in it */
     EDDY_REPORT_DEADLOCK,        /* nothing can go on; `message` lists the tasks */
     EDDY_REPORT_SHUTDOWN,        /* a task failed while eddy_run cleaned up */

@@ -82,6 +82,17 @@ typedef struct eddy_stream_class {
 
     /* For eddy_sendfile: as `write`, of a file's bytes. NULL: they are read and written. */
     int (*sendfile)(eddy_stream *stream, int fd, off_t offset, size_t count, size_t *done);
+
+    /* It has a position, which reading and writing share, as a file has: they take turns. Its end
+     * and its errors are of the moment: no error breaks it, and it is called again after either.
+     * A close waits also where it must not for a peer: nobody else holds it up. */
+    bool positioned;
+
+    /* Bytes that a read for lines and small reads asks for at once; 0: some 4 KiB. */
+    size_t read_ahead;
+
+    /* Takes back the last `size` bytes that were read: they come again. NULL: they are kept. */
+    void (*unread)(eddy_stream *stream, size_t size);
 } eddy_stream_class;
 
 /* Bytes that are kept: those from `start` to `end` of a block. The members are the library's. */

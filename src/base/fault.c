@@ -24,7 +24,8 @@ static const char *const fault_names[ED_FAULT_COUNT] = {
     [ED_FAULT_ACCEPT] = "accept", [ED_FAULT_CONNECT] = "connect",   [ED_FAULT_RECV] = "recv",
     [ED_FAULT_SEND] = "send",     [ED_FAULT_SENDFILE] = "sendfile", [ED_FAULT_READ] = "read",
     [ED_FAULT_WRITE] = "write",   [ED_FAULT_SHUTDOWN] = "shutdown", [ED_FAULT_CLOSE] = "close",
-    [ED_FAULT_CANCEL] = "cancel", [ED_FAULT_THREAD] = "thread",
+    [ED_FAULT_OPENAT] = "openat", [ED_FAULT_FSYNC] = "fsync",       [ED_FAULT_CANCEL] = "cancel",
+    [ED_FAULT_THREAD] = "thread",
 };
 
 /* `count` and `planned` are atomic. */

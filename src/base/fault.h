@@ -23,6 +23,8 @@ enum ed_fault {
     ED_FAULT_WRITE,
     ED_FAULT_SHUTDOWN,
     ED_FAULT_CLOSE,
+    ED_FAULT_OPENAT,
+    ED_FAULT_FSYNC,
     ED_FAULT_CANCEL,
     ED_FAULT_THREAD, /* making a thread */
     ED_FAULT_COUNT,

@@ -111,6 +111,12 @@ static ssize_t attempt_once(struct ed_op *op)
     case ED_OP_SHUTDOWN: return shutdown(op->fd, op->flags);
     case ED_OP_CLOSE: return close(op->fd);
     case ED_OP_NOP: return 0;
+    case ED_OP_OPENAT:
+    case ED_OP_READ_AT:
+    case ED_OP_WRITE_AT:
+    case ED_OP_READV_AT:
+    case ED_OP_WRITEV_AT:
+    case ED_OP_FSYNC: return ed_file_attempt(op);
     case ED_OP_POLL:
     case ED_OP_KINDS: break;
     }
@@ -150,6 +156,12 @@ uint32_t ed_op_awaits(const struct ed_op *op)
     case ED_OP_NOP:
     case ED_OP_SHUTDOWN:
     case ED_OP_CLOSE:
+    case ED_OP_OPENAT:
+    case ED_OP_READ_AT:
+    case ED_OP_WRITE_AT:
+    case ED_OP_READV_AT:
+    case ED_OP_WRITEV_AT:
+    case ED_OP_FSYNC:
     case ED_OP_KINDS: break;
     }
     return 0;

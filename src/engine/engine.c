@@ -31,6 +31,9 @@ static const enum ed_fault engine_faults[ED_OP_KINDS] = {
     [ED_OP_SENDMSG] = ED_FAULT_SEND,      [ED_OP_SENDFILE] = ED_FAULT_SENDFILE,
     [ED_OP_READ] = ED_FAULT_READ,         [ED_OP_WRITE] = ED_FAULT_WRITE,
     [ED_OP_SHUTDOWN] = ED_FAULT_SHUTDOWN, [ED_OP_CLOSE] = ED_FAULT_CLOSE,
+    [ED_OP_OPENAT] = ED_FAULT_OPENAT,     [ED_OP_READ_AT] = ED_FAULT_READ,
+    [ED_OP_WRITE_AT] = ED_FAULT_WRITE,    [ED_OP_READV_AT] = ED_FAULT_READ,
+    [ED_OP_WRITEV_AT] = ED_FAULT_WRITE,   [ED_OP_FSYNC] = ED_FAULT_FSYNC,
 };
 
 /* Kinds that deliver, whose results are counted for faults, one by one. */
@@ -43,7 +46,7 @@ static bool engine_is_many(const struct ed_op *op)
 static bool engine_has_memory(const struct ed_op *op)
 {
     return op->kind == ED_OP_RECV || op->kind == ED_OP_SEND || op->kind == ED_OP_READ ||
-           op->kind == ED_OP_WRITE;
+           op->kind == ED_OP_WRITE || op->kind == ED_OP_READ_AT || op->kind == ED_OP_WRITE_AT;
 }
 
 #if ED_HAVE_URING
@@ -126,8 +129,9 @@ static void engine_begin_flight(struct ed_op *op)
     ed_flight_begin(&op->flight);
 }
 
-/* As if the kernel had time for a byte only. What is received as a message is not cut. */
-static void engine_shorten(struct ed_op *op)
+/* As if the kernel had time for a byte only. What is received as a message is not cut, and parts
+ * of a file's are left to the attempt, since they are not ours to change. */
+void ed_op_shorten(struct ed_op *op)
 {
     if (op->kind == ED_OP_SENDMSG) {
         if (op->message->msg_iovlen == 0 || op->message->msg_iov->iov_len == 0)
@@ -138,6 +142,8 @@ static void engine_shorten(struct ed_op *op)
     } else if ((engine_has_memory(op) || op->kind == ED_OP_SENDFILE) && op->size > 0) {
         op->whole_size = op->size;
         op->size = 1;
+    } else if (op->kind == ED_OP_READV_AT || op->kind == ED_OP_WRITEV_AT) {
+        op->whole_size = op->size;
     } else {
         return;
     }
@@ -167,7 +173,11 @@ void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char 
     op->cancelled = op->late = op->more = op->begun = op->ended = op->shortened = false;
     op->failed = 0;
     ed_count(&engine->in_flight, 1);
-    rc = engine_is_many(op) ? 0 : ed_fault_check(engine_faults[op->kind]);
+    if (op->counted)
+        rc = op->shorten ? ED_FAULT_SHORT : 0;
+    else
+        rc = engine_is_many(op) ? 0 : ed_fault_check(engine_faults[op->kind]);
+    op->counted = false;
     if (ed_unlikely(rc < 0)) {
         op->failed = rc;
         if (op->kind != ED_OP_CLOSE) { /* which happens all the same */
@@ -185,11 +195,16 @@ int ed_engine_try(struct ed_op *op)
     int rc = ed_fault_check(engine_faults[op->kind]);
 
     ED_ASSERT(!op->in_flight);
-    if (ed_unlikely(rc < 0))
+    if (ed_unlikely(rc < 0)) {
+        if (op->kind == ED_OP_CLOSE) /* which happens all the same */
+            (void)ed_op_attempt(op);
         return rc;
+    }
     op->begun = op->shortened = false;
-    if (ed_unlikely(rc == ED_FAULT_SHORT))
-        engine_shorten(op);
+    op->counted = ed_op_is_file(op);
+    op->shorten = rc == ED_FAULT_SHORT;
+    if (ed_unlikely(op->shorten))
+        ed_op_shorten(op);
     rc = ed_op_attempt(op);
     if (ed_unlikely(op->shortened))
         engine_restore(op);
@@ -332,7 +347,7 @@ void ed_engine_flush(struct ed_engine *engine)
         struct ed_op *op = ed_container_of(link, struct ed_op, link);
 
         if (ed_unlikely(op->shorten))
-            engine_shorten(op);
+            ed_op_shorten(op);
         engine->class->submit(engine, op);
     }
     if (engine->ended.first)

@@ -29,6 +29,7 @@
 #define ED_ENGINE_ENGINE_H
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "base/compat.h"
 #include "base/flight.h"
@@ -52,6 +53,12 @@ enum ed_op_kind {
     ED_OP_WRITE,       /* data, size, to one: bytes, maybe fewer */
     ED_OP_SHUTDOWN,    /* flags, as `how` of shutdown(2): 0 */
     ED_OP_CLOSE,       /* 0; `fd` is gone even with an error, and whoever cancels it */
+    ED_OP_OPENAT,      /* path, at the directory `fd`, flags, size (permissions): a descriptor */
+    ED_OP_READ_AT,     /* data, size, offset of a file: bytes, 0 at the end */
+    ED_OP_WRITE_AT,    /* data, size, offset (-1: where it is itself): bytes, maybe fewer */
+    ED_OP_READV_AT,    /* parts, size (their number), offset: as READ_AT; for a try only */
+    ED_OP_WRITEV_AT,   /* the same as WRITE_AT */
+    ED_OP_FSYNC,       /* flags (1: data only): 0 */
     ED_OP_KINDS,
 };
 
@@ -75,12 +82,15 @@ struct ed_op {
         struct msghdr *message;
         struct mmsghdr *messages;
         struct sockaddr *address; /* written by accept, read by connect */
+        const char *path;
+        const struct iovec *parts;
     };
     size_t size;            /* bytes of data */
     socklen_t address_size; /* room, and what of it was written */
     int source;             /* a file, */
     int64_t offset;         /* and where in it */
     bool steady;            /* nobody closes `fd` without ed_engine_forget or a CLOSE first */
+    bool blocking;          /* of a file: an attempt may wait, since it is made in a thread */
 
     /* set by the engine */
     int result; /* >= 0, or a negative error; valid in done */
@@ -92,6 +102,8 @@ struct ed_op {
     bool begun;     /* a connect that the kernel goes on with */
     bool cancelled; /* a cancel was asked for */
     bool late;      /* and waits until the kernel has looked at it */
+    bool counted;   /* a try has looked for its fault already */
+    bool apart;     /* the kernel cannot try it: it needs a thread at once */
     bool shorten;   /* a fault is to make it short when it is handed over, */
     bool shortened; /* and has; what it was before: */
     size_t whole_size, whole_parts;
@@ -128,6 +140,7 @@ struct ed_engine {
     struct eddy_list_ queued; /* for the next flush */
     struct eddy_list_ ended;  /* to complete in the next flush without the kernel */
     struct eddy_list_ late;   /* to cancel in the next wait */
+    bool files;               /* takes the kinds from OPENAT on; else they get -EOPNOTSUPP */
     char info[96];            /* for eddy_engine_info */
 };
 
@@ -151,7 +164,8 @@ void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char 
 void ed_op_set_memory(struct ed_op *op, void *data, size_t size);
 
 /* Attempts an operation that is not in flight at once, without the engine: its result, or
- * -EAGAIN when it would have to wait. Counts as an operation for EDDY_FAULT. */
+ * -EAGAIN when it would have to wait. Counts as an operation for EDDY_FAULT; one of a file that
+ * is submitted behind it does not count again. */
 int ed_engine_try(struct ed_op *op);
 
 /* Hands to the kernel what is queued, and completes what that ends at once. */
@@ -190,6 +204,19 @@ void ed_engine_take_wakes(int fd);
 /* The system call behind an operation, tried once (attempt.c): its result, -EAGAIN
  * when it is not the time. */
 int ed_op_attempt(struct ed_op *op);
+
+/* Whether it is one of a file's, and the system call behind those (file.c). */
+ED_INLINE bool ed_op_is_file(const struct ed_op *op)
+{
+    return op->kind >= ED_OP_OPENAT;
+}
+ssize_t ed_file_attempt(struct ed_op *op);
+
+/* For tests: nothing of a file is in memory, so that every try says -EAGAIN. */
+extern bool ed_file_never_ready;
+
+/* Makes an operation short, as a fault asks for, until it is restored. */
+void ed_op_shorten(struct ed_op *op);
 
 /* Whether a cancel has reached the engine. */
 ED_INLINE bool ed_op_is_cancelled(const struct ed_op *op)

@@ -241,6 +241,10 @@ static void epoll_submit(struct ed_engine *engine, struct ed_op *op)
 
     if (op->kind == ED_OP_CLOSE)
         epoll_forget(engine, op->fd);
+    if (ed_op_is_file(op)) {
+        ed_engine_complete(engine, op, -EOPNOTSUPP);
+        return;
+    }
     if (!ed_op_awaits(op)) {
         ed_engine_complete(engine, op, ed_op_attempt(op));
         return;

@@ -337,6 +337,17 @@ void ed_pool_wait(struct ed_pool *pool, struct ed_job *job)
     pool_unlock(pool);
 }
 
+void ed_pool_wait_until(struct ed_pool *pool, struct ed_job *job, const struct timespec *end)
+{
+    int error = 0;
+
+    if (!pool_lock(pool))
+        return;
+    while (error == 0 && job->thread && job->thread->job == job)
+        error = pthread_cond_timedwait(&pool->ended, &pool->mutex, end);
+    pool_unlock(pool);
+}
+
 /* The end -------------------------------------------------------------------- */
 
 void ed_pool_shut(struct ed_pool *pool, bool immediate)

@@ -18,6 +18,8 @@
 #ifndef ED_ENGINE_POOL_H
 #define ED_ENGINE_POOL_H
 
+#include <time.h>
+
 #include "base/compat.h"
 #include "base/list.h"
 
@@ -87,6 +89,9 @@ enum ed_job_state ed_pool_abandon(struct ed_pool *pool, struct ed_job *job);
 
 /* Waits, blocking, until a job that is not queued has told its submitter. */
 void ed_pool_wait(struct ed_pool *pool, struct ed_job *job);
+
+/* The same until a time of CLOCK_REALTIME at most. */
+void ed_pool_wait_until(struct ed_pool *pool, struct ed_job *job, const struct timespec *end);
 
 /* Takes no more jobs. With `immediate` those that wait are dropped, else they run. */
 void ed_pool_shut(struct ed_pool *pool, bool immediate);

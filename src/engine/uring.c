@@ -95,6 +95,20 @@ static int uring_setup(struct io_uring *ring)
     return 0;
 }
 
+/* Whether the ring does what files need; 5.6 and later, but a filter may hold it back. */
+static bool uring_does_files(struct io_uring *ring)
+{
+    static const int needed[] = {IORING_OP_OPENAT, IORING_OP_READ, IORING_OP_WRITE,
+                                 IORING_OP_FSYNC};
+    struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
+    bool all = probe != NULL;
+
+    for (size_t i = 0; all && i < ED_ARRAY_LENGTH(needed); i++)
+        all = io_uring_opcode_supported(probe, needed[i]);
+    io_uring_free_probe(probe);
+    return all;
+}
+
 static int uring_open(struct ed_engine **out)
 {
     struct uring *uring = ed_alloc_zero(sizeof *uring);
@@ -112,6 +126,7 @@ static int uring_open(struct ed_engine **out)
         io_uring_queue_exit(&uring->ring);
         goto out;
     }
+    uring->engine.files = uring_does_files(&uring->ring);
     ed_stats_add(ED_STAT_DESCRIPTORS, 2);
     *out = &uring->engine;
     return 0;
@@ -168,6 +183,27 @@ static void uring_prepare_transfer(struct io_uring_sqe *sqe, struct ed_op *op)
     }
 }
 
+/* What a try has shown to need a thread goes to one at once. */
+static void uring_prepare_file(struct io_uring_sqe *sqe, struct ed_op *op)
+{
+    unsigned size = (unsigned)(op->size < URING_LENGTH ? op->size : URING_LENGTH);
+
+    switch (op->kind) {
+    case ED_OP_OPENAT:
+        io_uring_prep_openat(sqe, op->fd, op->path, op->flags, (mode_t)op->size);
+        break;
+    case ED_OP_READ_AT:
+        io_uring_prep_read(sqe, op->fd, op->data, size, (uint64_t)op->offset);
+        break;
+    case ED_OP_WRITE_AT:
+        io_uring_prep_write(sqe, op->fd, op->data, size, (uint64_t)op->offset);
+        break;
+    default: io_uring_prep_fsync(sqe, op->fd, op->flags ? IORING_FSYNC_DATASYNC : 0); break;
+    }
+    if (op->apart)
+        sqe->flags |= IOSQE_ASYNC;
+}
+
 static void uring_start(struct uring *uring, struct ed_op *op)
 {
     struct io_uring_sqe *sqe = uring_sqe(uring);
@@ -183,6 +219,10 @@ static void uring_start(struct uring *uring, struct ed_op *op)
         break;
     case ED_OP_CONNECT: io_uring_prep_connect(sqe, op->fd, op->address, op->address_size); break;
     case ED_OP_CLOSE: io_uring_prep_close(sqe, op->fd); break;
+    case ED_OP_OPENAT:
+    case ED_OP_READ_AT:
+    case ED_OP_WRITE_AT:
+    case ED_OP_FSYNC: uring_prepare_file(sqe, op); break;
     default: uring_prepare_transfer(sqe, op); break;
     }
     io_uring_sqe_set_data(sqe, op);
@@ -205,7 +245,9 @@ static void uring_submit(struct ed_engine *engine, struct ed_op *op)
         rc = ed_uring_buffers_open(&uring->buffers, &uring->ring);
     while (op->kind == ED_OP_SHUTDOWN && io_uring_sq_ready(&uring->ring) > 0)
         uring_drain(uring); /* what is sent before comes before */
-    if (uring_is_immediate(op))
+    if (op->kind == ED_OP_READV_AT || op->kind == ED_OP_WRITEV_AT)
+        ed_engine_end(engine, op, -EOPNOTSUPP);
+    else if (uring_is_immediate(op))
         ed_engine_end(engine, op, ed_op_attempt(op));
     else if (rc < 0)
         ed_engine_end(engine, op, rc);
@@ -265,6 +307,8 @@ static void uring_ended(struct uring *uring, struct ed_op *op, int result)
     } else if (result >= 0 && op->kind == ED_OP_ACCEPT_MANY) {
         ed_engine_deliver(&uring->engine, op, result);
         again = true;
+    } else if (ed_op_is_file(op) && (result == -EINTR || (result == -EAGAIN && !op->apart))) {
+        op->apart = again = true; /* not tried to the end */
     } else if (result > 0 && uring_is_polled(op)) {
         result = ed_op_attempt(op);
         again = result == -EAGAIN;

@@ -55,7 +55,7 @@ static int close_wait(eddy_stream *stream)
     while (stream->inside > 0) {
         struct ed_wait wait = ED_WAIT(&close_wait_kind, stream, &stream->leavers);
 
-        if (self->pending)
+        if (self->pending && !stream->kind->positioned)
             ed_stream_break(stream);
         wait.shielded = self->pending != 0;
         (void)ed_park(&wait); /* cut short: breaks the stream, and waits again */
@@ -136,11 +136,15 @@ static int close_end(eddy_stream *stream, int rc)
 }
 
 /* The task must not wait. What has been written may go all the same, if the kind can give it
- * away at once; else it is lost. 0 when all has gone, else `rc`. */
+ * away at once; else it is lost. 0 when all has gone, else `rc`, or what went wrong in a file. */
 static int close_hurried(eddy_stream *stream, int rc)
 {
+    bool positioned = stream->kind->positioned;
+    int end;
+
     stream->hurried = true;
-    return close_end(stream, 0) < 0 ? ed_fail(rc) : 0;
+    end = close_end(stream, 0);
+    return end == 0 ? 0 : positioned ? end : ed_fail(rc);
 }
 
 static int close_first(eddy_stream *stream)
@@ -167,7 +171,10 @@ static int close_first(eddy_stream *stream)
 /* A close whose task is cancelled wants an end, also of the first close. */
 static bool close_follow_abort(struct ed_wait *wait)
 {
-    ed_stream_break((eddy_stream *)(uintptr_t)wait->object);
+    eddy_stream *stream = (eddy_stream *)(uintptr_t)wait->object;
+
+    if (!stream->kind->positioned)
+        ed_stream_break(stream);
     return false; /* the first wakes it */
 }
 
@@ -177,7 +184,7 @@ static int close_follow(eddy_stream *stream)
 {
     struct ed_wait wait = ED_WAIT(&close_follow_kind, stream, &stream->closers);
 
-    if (wait.task->pending)
+    if (wait.task->pending && !stream->kind->positioned)
         ed_stream_break(stream);
     wait.shielded = wait.task->pending != 0;
     return ed_park(&wait);
@@ -197,10 +204,17 @@ int eddy_stream_close(eddy_stream **handle)
     return stream->closing ? close_follow(stream) : close_first(stream);
 }
 
+/* Nobody asks how the close went: who wants to know closes by hand. But that what was written to a
+ * file has not gone there must not pass in silence. */
 void eddy_stream_end_scope_(eddy_stream **stream)
 {
     struct ed_error *error = ed_error_set_aside(); /* the clean-up's do not hide the block's */
+    bool tells = *stream && (*stream)->kind->positioned && !(*stream)->aborted;
+    int rc = eddy_stream_close(stream);
 
-    (void)eddy_stream_close(stream); /* nobody asks; who wants to know closes by hand */
+    if (rc < 0 && tells && eddy_thread_.task)
+        ed_loop_report(eddy_thread_.loop, EDDY_REPORT_ERROR_NOT_READ, rc, eddy_thread_.task,
+                       "a stream failed when it was closed at the end of its block: %s (%s)",
+                       eddy_error_message(rc), eddy_error_name(rc));
     ed_error_put_back(error);
 }

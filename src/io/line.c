@@ -214,19 +214,75 @@ static ssize_t line_next(eddy_stream *stream, eddy_line *line)
     return ed_reading_end(stream, &call, rc < 0 ? rc : n, 0);
 }
 
+/* The next line when it is there as a whole, and nothing needs a closer look; false: it does. */
+static bool line_next_kept(eddy_stream *stream, eddy_line *line)
+{
+    struct eddy_buffer_ *in = &stream->in;
+    size_t have = ed_buffer_size(in);
+    char *text = ed_buffer_bytes(in), *end;
+
+    if (have == 0 || stream->shut || stream->reading || stream->paused || stream->behind.data ||
+        stream->loop != eddy_thread_.loop || eddy_thread_.credit <= 0)
+        return false;
+    if (stream->has_saved)
+        *text = stream->saved;
+    end = memchr(text, '\n', have < stream->limit + 1 ? have : stream->limit + 1);
+    if (!end || (size_t)(end - text) + 1 == have) {
+        stream->has_saved = false;
+        return false;
+    }
+    eddy_thread_.credit--; /* the checkpoint, which does not give way now */
+    *line = (eddy_line){text, (size_t)(end - text) + 1};
+    in->start += line->size;
+    stream->saved = end[1];
+    stream->has_saved = stream->shown = true;
+    end[1] = '\0';
+    return true;
+}
+
+/* What the two generators have. */
+struct lines {
+    eddy_stream *stream;
+    bool strip;
+};
+
 static int lines_body(eddy_generator *generator, void *args)
 {
-    eddy_stream *stream = *(eddy_stream **)args;
+    struct lines *lines = args;
     eddy_line line;
     ssize_t n;
 
-    while ((n = line_next(stream, &line)) > 0)
-        EDDY_TRY(eddy_generator_yield(generator, &line, sizeof line));
+    while (line_next_kept(lines->stream, &line) || (n = line_next(lines->stream, &line)) > 0) {
+        if (lines->strip)
+            line.size = eddy_strip_newline(line.text, line.size);
+        EDDY_TRY(eddy_yield(generator, &line));
+    }
     return (int)n;
+}
+
+static eddy_generator *lines_generate(eddy_stream *stream, bool strip, const char *name)
+{
+    struct lines lines = {stream, strip};
+
+    return eddy_generator_create(lines_body, &lines, sizeof lines, sizeof(eddy_line), name,
+                                 "eddy/stream.h");
 }
 
 eddy_generator *eddy_lines(eddy_stream *stream)
 {
-    return eddy_generator_create(lines_body, &stream, sizeof stream, sizeof(eddy_line),
-                                 "eddy_lines", "eddy/stream.h");
+    return lines_generate(stream, false, "eddy_lines");
+}
+
+eddy_generator *eddy_stripped_lines(eddy_stream *stream)
+{
+    return lines_generate(stream, true, "eddy_stripped_lines");
+}
+
+size_t eddy_strip_newline(char *text, size_t size)
+{
+    if (size == 0 || text[size - 1] != '\n')
+        return size;
+    size -= size > 1 && text[size - 2] == '\r' ? 2 : 1;
+    text[size] = '\0';
+    return size;
 }

@@ -23,6 +23,18 @@
 
 #define READ_SMALL ED_BUFFER_BLOCK /* up to so much read_exactly gathers in the stream */
 
+/* Where reading and writing share a position, one waits for the other. */
+static int reading_take_turn(eddy_stream *stream)
+{
+    int rc = ed_stream_take_turn(stream);
+
+    if (rc == 0 && stream->shut) {
+        ed_stream_give_turn(stream);
+        rc = stream->shut;
+    }
+    return rc < 0 && rc == stream->shut ? ed_stream_shut(stream) : rc;
+}
+
 int ed_reading_begin(eddy_stream *stream, struct ed_stream_call *call)
 {
     int rc = ed_stream_enter(stream);
@@ -33,6 +45,14 @@ int ed_reading_begin(eddy_stream *stream, struct ed_stream_call *call)
         return ed_stream_leave_failed(stream, rc, 0);
     stream->reading = true;
     ed_stream_call_begin(stream, call);
+    if (ed_unlikely(stream->kind->positioned)) {
+        rc = reading_take_turn(stream);
+        if (rc < 0) {
+            stream->reading = false;
+            ed_stream_call_end(stream, call);
+            return ed_stream_leave_failed(stream, rc, 0);
+        }
+    }
     ed_stream_unlend(stream);
     return 0;
 }
@@ -40,6 +60,8 @@ int ed_reading_begin(eddy_stream *stream, struct ed_stream_call *call)
 ssize_t ed_reading_end(eddy_stream *stream, struct ed_stream_call *call, ssize_t rc, size_t partial)
 {
     stream->reading = false;
+    if (ed_unlikely(stream->kind->positioned))
+        ed_stream_give_turn(stream);
     ed_stream_call_end(stream, call);
     if (ed_unlikely(rc < 0)) {
         if (rc == stream->shut)
@@ -78,6 +100,20 @@ void ed_stream_unlend(eddy_stream *stream)
         stream_unlend_slow(stream);
 }
 
+size_t ed_stream_forget(eddy_stream *stream)
+{
+    size_t kept = ed_buffer_size(&stream->in) + ed_buffer_size(&stream->behind);
+
+    ED_ASSERT(!stream->filling);
+    ed_buffer_release(&stream->behind);
+    if (stream->shown)
+        stream->in.start = stream->in.end;
+    else
+        ed_buffer_release(&stream->in);
+    stream->has_saved = false;
+    return kept;
+}
+
 void ed_stream_resume(eddy_stream *stream)
 {
     if (ed_likely(!stream->paused) || eddy_stream_room(stream) < stream->limit)
@@ -109,14 +145,14 @@ ssize_t ed_stream_receive(eddy_stream *stream, void *data, size_t size)
     bool own_text;
     ssize_t n;
 
-    if (ed_unlikely(stream->ended || stream->read_error))
+    if (ed_unlikely(stream->ended || stream->read_error) && !stream->kind->positioned)
         return stream_over(stream);
     if (ed_unlikely(eddy_thread_.task->pending))
         return eddy_thread_.task->pending;
     text = ed_stream_kind_begin();
     n = stream->kind->read(stream, data, size);
     if (ed_stream_kind_end(text, n, &own_text)) {
-        stream->read_error = (int)n;
+        ed_stream_broken(stream, &stream->read_error, n);
         if (!own_text)
             ed_stream_raise(stream, (int)n, "read: %s", eddy_strerror((int)n));
     }
@@ -124,8 +160,19 @@ ssize_t ed_stream_receive(eddy_stream *stream, void *data, size_t size)
         ED_ASSERT((size_t)n <= size);
         stream->received += (size_t)n;
     }
-    stream->ended |= n == 0;
+    stream->ended = n == 0;
     return n;
+}
+
+/* How much room a read into the stream is to have. */
+static size_t stream_ahead(const eddy_stream *stream)
+{
+    const struct eddy_buffer_ *in = &stream->in;
+    size_t used = ed_buffer_size(in), ahead = stream->kind->read_ahead;
+
+    if (ahead == 0 || in->capacity > 4 * ahead)
+        return in->capacity ? in->capacity / 4 : ED_BUFFER_BLOCK;
+    return in->capacity >= ahead && used <= in->capacity / 2 ? in->capacity - used : ahead;
 }
 
 int ed_stream_more(eddy_stream *stream)
@@ -134,8 +181,7 @@ int ed_stream_more(eddy_stream *stream)
     ssize_t n;
 
     stream_join(stream);
-    if (stream->behind.data ||
-        ed_buffer_reserve(in, in->capacity ? in->capacity / 4 : ED_BUFFER_BLOCK) < 0)
+    if (stream->behind.data || ed_buffer_reserve(in, stream_ahead(stream)) < 0)
         return ed_fail(-ENOMEM);
     stream->filling = true;
     n = ed_stream_receive(stream, ed_buffer_free_space(in), ed_buffer_room(in));
@@ -163,16 +209,29 @@ int eddy_stream_push(eddy_stream *stream, const void *data, size_t size)
     return rc;
 }
 
+/* A read so small that more is read with it. */
+static bool read_is_small(const eddy_stream *stream, size_t size)
+{
+    return size < stream->kind->read_ahead / 16;
+}
+
 static ED_NOINLINE ssize_t stream_read_slow(eddy_stream *stream, void *data, size_t size)
 {
     struct ed_stream_call call;
     int rc = ed_reading_begin(stream, &call);
-    size_t have = ed_buffer_size(&stream->in);
+    size_t have;
     ssize_t n;
 
     if (rc < 0)
         return rc;
-    if (size == 0 || have > 0) {
+    have = ed_buffer_size(&stream->in);
+    if (have == 0 && size > 0 && read_is_small(stream, size)) {
+        rc = ed_stream_more(stream);
+        have = ed_buffer_size(&stream->in);
+    }
+    if (rc < 0) {
+        n = rc;
+    } else if (size == 0 || have > 0 || read_is_small(stream, size)) {
         n = (ssize_t)(size < have ? size : have);
         if (n > 0) {
             memcpy(data, ed_buffer_bytes(&stream->in), (size_t)n);
@@ -222,6 +281,10 @@ static ssize_t read_exactly_small(eddy_stream *stream, void *data, size_t size, 
 /* Puts bytes back that a reader has already; the error that it gets. */
 static ssize_t read_put_back(eddy_stream *stream, const void *data, size_t size, ssize_t rc)
 {
+    if (stream->kind->unread) {
+        stream->kind->unread(stream, size + ed_stream_forget(stream));
+        return rc;
+    }
     if (ed_buffer_prepend(&stream->in, data, size) == 0)
         return rc;
     stream->read_error = -ENOMEM;

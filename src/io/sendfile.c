@@ -160,9 +160,12 @@ static int64_t copy_all(eddy_stream *from, eddy_stream *to)
 int64_t eddy_stream_copy(eddy_stream *from, eddy_stream *to)
 {
     struct ed_stream_call reading, writing;
-    int64_t copied = ed_reading_begin(from, &reading);
+    int64_t copied;
     ssize_t rc;
 
+    if (from == to && from->kind->positioned)
+        return ed_stream_raise(from, -EINVAL, "copy: of the stream to itself, which has no end");
+    copied = ed_reading_begin(from, &reading);
     if (copied < 0)
         return copied;
     copied = ed_stream_enter(to);

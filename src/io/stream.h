@@ -87,6 +87,10 @@ int ed_reading_begin(eddy_stream *stream, struct ed_stream_call *call);
 ssize_t
 ed_reading_end(eddy_stream *stream, struct ed_stream_call *call, ssize_t rc, size_t partial);
 
+/* Drops what is kept for readers, of a stream that can read it again: how many bytes. What is
+ * lent stays where it is. */
+size_t ed_stream_forget(eddy_stream *stream);
+
 /* Takes back what a peek or a line has lent. */
 void ed_stream_unlend(eddy_stream *stream);
 
@@ -106,6 +110,17 @@ void ed_stream_resume(eddy_stream *stream);
 ED_INLINE size_t ed_stream_pending(const eddy_stream *stream)
 {
     return stream->kind->pending ? stream->kind->pending(stream) : 0;
+}
+
+/* Waits for the turn, inside a call: 0, or what cut the wait short; and gives it on. */
+int ed_stream_take_turn(eddy_stream *stream);
+void ed_stream_give_turn(eddy_stream *stream);
+
+/* An error breaks the stream, in the direction of `place`, if it is of that kind. */
+ED_INLINE void ed_stream_broken(const eddy_stream *stream, int *place, ssize_t rc)
+{
+    if (!stream->kind->positioned)
+        *place = (int)rc;
 }
 
 /* A writer comes in and waits for its turn; it goes out and gives the turn on. */

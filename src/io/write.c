@@ -48,6 +48,24 @@ static ED_NOINLINE int write_wait_turn(eddy_stream *stream)
     return ed_park(&wait);
 }
 
+int ed_stream_take_turn(eddy_stream *stream)
+{
+    if (ed_unlikely(stream->writing))
+        return write_wait_turn(stream);
+    stream->writing = true;
+    return 0;
+}
+
+void ed_stream_give_turn(eddy_stream *stream)
+{
+    struct eddy_link_ *next = ed_list_pop(&stream->writers);
+
+    if (ed_unlikely(next != NULL))
+        ed_wake(ed_container_of(next, struct ed_wait, link), 0);
+    else
+        stream->writing = false;
+}
+
 int ed_writing_begin(eddy_stream *stream, struct ed_stream_call *call)
 {
     int rc = ed_stream_enter(stream);
@@ -74,12 +92,7 @@ int ed_writing_begin(eddy_stream *stream, struct ed_stream_call *call)
 
 int ed_writing_end(eddy_stream *stream, struct ed_stream_call *call, int rc, size_t partial)
 {
-    struct eddy_link_ *next = ed_list_pop(&stream->writers);
-
-    if (next)
-        ed_wake(ed_container_of(next, struct ed_wait, link), 0);
-    else
-        stream->writing = false;
+    ed_stream_give_turn(stream);
     ed_stream_call_end(stream, call);
     if (ed_unlikely(rc < 0)) {
         if (rc == stream->shut)
@@ -101,7 +114,7 @@ int ed_stream_flush_to(eddy_stream *stream, size_t kept)
     text = ed_stream_kind_begin();
     rc = stream->kind->flush(stream, kept);
     if (ed_stream_kind_end(text, rc, &own_text)) {
-        stream->write_error = rc;
+        ed_stream_broken(stream, &stream->write_error, rc);
         if (!own_text)
             ed_stream_raise(stream, rc, "write: %zu bytes of earlier writes were not sent: %s",
                             ed_stream_pending(stream), eddy_strerror(rc));
@@ -121,7 +134,7 @@ static int stream_send_now(eddy_stream *stream, const struct iovec *parts, size_
     ED_ASSERT(rc < 0 || *done == size);
     stream->taken += *done;
     if (ed_stream_kind_end(text, rc, &own_text)) {
-        stream->write_error = rc;
+        ed_stream_broken(stream, &stream->write_error, rc);
         if (!own_text)
             ed_stream_raise(stream, rc, "write: %zu of %zu bytes sent: %s", *done, size,
                             eddy_strerror(rc));

@@ -72,7 +72,7 @@ struct eddy_loop {
     int reporting; /* calls of the exception handler that are open */
     size_t eager;  /* nodes at the front of the queue that nothing may overtake */
     size_t holds;  /* explicit, and thread-settable futures */
-    size_t jobs;   /* in threads: real time passes until they end */
+    size_t jobs;   /* in threads, or at a file: real time passes until they end */
     size_t task_count, generator_count; /* not freed, kept by the layer above */
 
     struct eddy_list_ handle_chunks;

@@ -18,6 +18,7 @@
 
 #include "base/memory.h"
 #include "eddy/scope.h"
+#include "os/file_call.h"
 #include "os/job.h"
 #include "task/park.h"
 
@@ -36,6 +37,7 @@ static void executors_close(eddy_loop *loop)
     struct ed_executors *executors = loop->executors;
 
     ed_jobs_close(&executors->jobs);
+    ed_file_calls_close(&executors->calls);
     for (int i = 0; i < ED_POOL_KINDS; i++)
         ed_pool_free(executors->pools[i]);
     ed_free(executors);
@@ -68,8 +70,7 @@ static struct ed_pool *executor_open(struct ed_executors *executors, enum ed_poo
     return executors->pools[which] = ed_pool_new(&options);
 }
 
-/* One of the running loop's pools; NULL: no memory, raised. */
-static struct ed_pool *executor_pool(enum ed_pool_kind which)
+struct ed_pool *ed_executor_pool(enum ed_pool_kind which)
 {
     struct ed_executors *executors = executors_of(eddy_thread_.loop);
     struct ed_pool *pool = executors ? executors->pools[which] : NULL;
@@ -85,7 +86,7 @@ int ed_executor_run(enum ed_pool_kind which, const struct eddy_async *function, 
                     void *result)
 {
     int rc = ed_checkpoint();
-    struct ed_pool *pool = rc == 0 ? executor_pool(which) : NULL;
+    struct ed_pool *pool = rc == 0 ? ed_executor_pool(which) : NULL;
 
     if (!pool)
         return rc < 0 ? rc : -ENOMEM;
@@ -95,7 +96,7 @@ int ed_executor_run(enum ed_pool_kind which, const struct eddy_async *function, 
 int ed_executor_run_abandonable(enum ed_pool_kind which, const eddy_abandonable *job, void *out)
 {
     int rc = ed_checkpoint();
-    struct ed_pool *pool = rc == 0 ? executor_pool(which) : NULL;
+    struct ed_pool *pool = rc == 0 ? ed_executor_pool(which) : NULL;
 
     if (!pool)
         return rc < 0 ? rc : -ENOMEM;
@@ -297,7 +298,7 @@ int eddy_executor_join(eddy_executor *executor)
 int eddy_shutdown_default_executor(double timeout)
 {
     int rc = ed_checkpoint();
-    struct ed_pool *pool = rc == 0 ? executor_pool(ED_POOL_USER) : NULL;
+    struct ed_pool *pool = rc == 0 ? ed_executor_pool(ED_POOL_USER) : NULL;
 
     if (!pool)
         return rc < 0 ? rc : -ENOMEM;

@@ -20,8 +20,14 @@ enum ed_pool_kind {
 /* A loop's, attached at first use. */
 struct ed_executors {
     struct ed_pool *pools[ED_POOL_KINDS];
-    struct eddy_list_ jobs; /* of the loop's tasks in any pool, not back yet */
+    struct eddy_list_ jobs;  /* of the loop's tasks in any pool, not back yet */
+    struct eddy_list_ calls; /* of files, in threads, not taken yet; see file_call.c */
 };
+
+struct ed_pool;
+
+/* One of the running loop's pools; NULL: no memory, raised. */
+struct ed_pool *ed_executor_pool(enum ed_pool_kind which);
 
 /*
  * Runs function->entry(args, result) in a thread of one of the loop's pools, and waits

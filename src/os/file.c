@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kind of stream that files are.
+ *
+ * The position is ours, and each transfer says where it is to be. So what is read ahead is no
+ * more than a copy: whoever writes or moves the position gives it back first. The kernel's own
+ * position is in use only with "a", to learn where a write went.
+ *
+ *     what was read      position - kept ... position     in stream.in, for readers
+ *     what was gathered  position ... position + gathered  to be written there
+ *
+ *     never both: a read writes first what was gathered, and a write gives back what was kept
+ *
+ * Reading, writing and moving take turns, see stream_class.h. A write whose caller has left goes
+ * on; `left` counts it, and the next turn begins by waiting for it, as the close does: then it is
+ * known how far it came. A read that was left has no effect on anything.
+ */
+#include "os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/memory.h"
+#include "base/stats.h"
+#include "io/op.h"
+
+#define FILE_AHEAD ((size_t)64 << 10) /* bytes that are read at once for lines and small reads */
+
+/* The position. */
+
+int64_t ed_file_position(const struct ed_file *f)
+{
+    const eddy_stream *stream = &f->stream;
+    size_t kept = ed_buffer_size(&stream->in) + ed_buffer_size(&stream->behind);
+
+    return f->position - (int64_t)kept + (int64_t)ed_buffer_size(&f->gathered);
+}
+
+void ed_file_set_position(struct ed_file *f, int64_t position)
+{
+    (void)ed_stream_forget(&f->stream);
+    f->position = position;
+    f->stream.ended = false;
+}
+
+/* Gives back what was read ahead. */
+static void file_unread(eddy_stream *stream, size_t size)
+{
+    ed_file_of(stream)->position -= (int64_t)size;
+}
+
+/* Behind a write of `size` bytes, which an appending one has put at the end. */
+static void file_advance(struct ed_file *f, int64_t size)
+{
+    off_t end = f->appends ? lseek(f->handle->fd, 0, SEEK_CUR) : -1;
+
+    f->position = end >= 0 ? end : f->position + size;
+}
+
+/* Takes out what was written of the gathered bytes, unless they were dropped meanwhile. */
+static void file_consume_gathered(struct ed_file *f, int64_t size)
+{
+    size_t have = ed_buffer_size(&f->gathered);
+
+    ed_buffer_consume(&f->gathered, (size_t)size < have ? (size_t)size : have);
+}
+
+/* What has become of a write that was left. */
+static void file_settled(struct ed_file_left *left, const struct ed_op *op, int64_t result)
+{
+    struct ed_file *f = ed_container_of(left, struct ed_file, left);
+
+    if (op->kind != ED_OP_WRITE_AT || result <= 0)
+        return;
+    file_advance(f, result);
+    if (f->left_gathered)
+        file_consume_gathered(f, result);
+}
+
+static void file_settled_at(struct ed_file_left *left, const struct ed_op *op, int64_t result)
+{
+    (void)left, (void)op, (void)result; /* the position has nothing to do with it */
+}
+
+/* Transfers. */
+
+int64_t ed_file_read_at(struct ed_file *f, const struct iovec *parts, size_t count, int64_t offset)
+{
+    struct ed_file_call call = {.kind = ED_OP_READ_AT,
+                                .name = "file.read",
+                                .handle = f->handle,
+                                .parts = parts,
+                                .count = count,
+                                .offset = offset};
+    int64_t n = ed_file_call(&call);
+
+    f->local = call.local;
+    return n;
+}
+
+/* Writes some of the parts. */
+static int64_t file_write_some(struct ed_file *f, const struct iovec *parts, size_t count,
+                               int64_t offset, struct ed_file_left *left, bool shielded)
+{
+    struct ed_file_call call = {.kind = ED_OP_WRITE_AT,
+                                .name = "file.write",
+                                .handle = f->handle,
+                                .parts = parts,
+                                .count = count,
+                                .offset = offset,
+                                .left = left,
+                                .shielded = shielded};
+    int64_t n;
+
+    f->written = true;
+    n = ed_file_call(&call);
+    return n == 0 ? -EIO : n; /* the kernel takes something, or says why not */
+}
+
+size_t ed_file_rest_of(const struct iovec *parts, size_t count, size_t skip, struct iovec *rest)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < count && used < ED_FILE_PARTS; i++) {
+        size_t from = skip < parts[i].iov_len ? skip : parts[i].iov_len;
+
+        skip -= from;
+        if (parts[i].iov_len == from)
+            continue;
+        rest[used].iov_base = (char *)parts[i].iov_base + from;
+        rest[used++].iov_len = parts[i].iov_len - from;
+    }
+    return used;
+}
+
+int ed_file_write_at(struct ed_file *f, const struct iovec *parts, size_t count, int64_t offset,
+                     size_t *done)
+{
+    struct iovec rest[ED_FILE_PARTS];
+    size_t used;
+
+    while ((used = ed_file_rest_of(parts, count, *done, rest)) > 0) {
+        int64_t n = file_write_some(f, rest, used, offset + (int64_t)*done, &f->left_at, false);
+
+        if (n < 0)
+            return (int)n;
+        *done += (size_t)n;
+    }
+    return 0;
+}
+
+/* Writes all of the parts where the position is. */
+static int file_write_here(struct ed_file *f, const struct iovec *parts, size_t count, size_t *done)
+{
+    struct iovec rest[ED_FILE_PARTS];
+    size_t used;
+
+    f->left_gathered = false;
+    while ((used = ed_file_rest_of(parts, count, *done, rest)) > 0) {
+        int64_t n = file_write_some(f, rest, used, f->appends ? -1 : f->position, &f->left, false);
+
+        if (n < 0)
+            return (int)n;
+        file_advance(f, n);
+        *done += (size_t)n;
+    }
+    return 0;
+}
+
+/* Writes what was gathered. What does not go, stays. */
+static int file_write_gathered(struct ed_file *f, bool shielded)
+{
+    f->left_gathered = true;
+    while (ed_buffer_size(&f->gathered) > 0) {
+        struct iovec part = {ed_buffer_bytes(&f->gathered), ed_buffer_size(&f->gathered)};
+        int64_t n = file_write_some(f, &part, 1, f->appends ? -1 : f->position, &f->left, shielded);
+
+        if (n < 0)
+            return (int)n;
+        file_advance(f, n);
+        file_consume_gathered(f, n);
+    }
+    return 0;
+}
+
+int ed_file_settle(struct ed_file *f, bool shielded)
+{
+    int rc = ed_file_await_left(&f->left, shielded);
+
+    if (rc == 0)
+        rc = ed_file_await_left(&f->left_at, shielded);
+    return rc < 0 ? rc : file_write_gathered(f, shielded);
+}
+
+/* The functions of the kind. */
+
+static ssize_t file_read(eddy_stream *stream, void *data, size_t size)
+{
+    struct ed_file *f = ed_file_of(stream);
+    struct iovec part = {data, size};
+    int64_t n;
+    int rc;
+
+    if (!f->readable)
+        return ed_stream_raise(stream, -EBADF, "read: it is not open for reading");
+    rc = ed_file_settle(f, false);
+    if (rc < 0)
+        return rc;
+    n = ed_file_read_at(f, &part, 1, f->position);
+    if (n > 0)
+        f->position += n;
+    return n;
+}
+
+/* Copies the parts behind what was gathered; 0 or -ENOMEM. */
+static int
+file_gather(struct ed_file *f, const struct iovec *parts, size_t count, size_t skip, size_t total)
+{
+    if (ed_buffer_reserve(&f->gathered, total) < 0)
+        return ed_fail(-ENOMEM);
+    for (size_t i = 0; i < count; i++) {
+        size_t from = skip < parts[i].iov_len ? skip : parts[i].iov_len;
+
+        skip -= from;
+        (void)ed_buffer_append(&f->gathered, (char *)parts[i].iov_base + from,
+                               parts[i].iov_len - from); /* there is room */
+    }
+    return 0;
+}
+
+/* Must not wait: what the kernel does not take at once is gathered, whatever the options say. */
+static int
+file_write_nowait(struct ed_file *f, const struct iovec *parts, size_t count, size_t total)
+{
+    struct ed_file_call call = {.kind = ED_OP_WRITE_AT,
+                                .handle = f->handle,
+                                .parts = parts,
+                                .count = count,
+                                .offset = f->appends ? -1 : f->position};
+    struct ed_op op = {.fd = -1};
+    int64_t n = -EAGAIN;
+    int rc;
+
+    if (f->left.count > 0)
+        return ed_fail(-EAGAIN);
+    rc = ed_buffer_reserve(&f->gathered, total); /* before anything is done */
+    if (rc < 0)
+        return ed_fail(rc);
+    f->written = true;
+    if (ed_buffer_size(&f->gathered) == 0 && !f->gathers)
+        n = ed_file_call_nowait(&call, &op);
+    if (n < 0 && n != -EAGAIN)
+        return ed_fail((int)n);
+    if (n > 0)
+        file_advance(f, n);
+    n = n > 0 ? n : 0;
+    rc = file_gather(f, parts, count, (size_t)n, total - (size_t)n);
+    if (ed_buffer_size(&f->gathered) == 0)
+        ed_buffer_release(&f->gathered);
+    return rc;
+}
+
+static int
+file_write(eddy_stream *stream, const struct iovec *parts, size_t count, bool wait, size_t *done)
+{
+    struct ed_file *f = ed_file_of(stream);
+    size_t total = 0;
+    int rc;
+
+    if (!f->writable)
+        return ed_stream_raise(stream, -EBADF, "write: it is not open for writing");
+    for (size_t i = 0; i < count; i++)
+        total += parts[i].iov_len;
+    rc = wait ? ed_file_await_left(&f->left, false) : 0;
+    if (rc < 0)
+        return rc;
+    file_unread(stream, ed_stream_forget(stream));
+    stream->ended = false;
+    if (!wait) {
+        rc = file_write_nowait(f, parts, count, total);
+        *done = rc == 0 ? total : 0;
+        return rc;
+    }
+    if (ed_buffer_size(&f->gathered) + total > f->gathers) {
+        rc = file_write_gathered(f, false);
+        if (rc < 0)
+            return rc;
+    }
+    if (total >= f->gathers)
+        return file_write_here(f, parts, count, done);
+    rc = file_gather(f, parts, count, 0, total);
+    *done = rc == 0 ? total : 0;
+    return rc;
+}
+
+static int file_flush(eddy_stream *stream, size_t kept)
+{
+    (void)kept; /* all at once is least work */
+    return ed_file_settle(ed_file_of(stream), false);
+}
+
+static size_t file_pending(const eddy_stream *stream)
+{
+    return ed_buffer_size(&ed_file_of(stream)->gathered);
+}
+
+/* What was not written is lost. A write that is under way is another's memory. */
+static void file_abort(eddy_stream *stream, int rc)
+{
+    struct ed_file *f = ed_file_of(stream);
+
+    (void)rc;
+    f->left_gathered = false;
+    stream->taken -= ed_buffer_size(&f->gathered);
+    ed_buffer_release(&f->gathered);
+}
+
+/* The end. */
+
+static int64_t file_close_in_thread(struct ed_op *op)
+{
+    return close(op->fd) < 0 && errno != EINTR ? -errno : 0; /* closed all the same, close(2) */
+}
+
+/*
+ * Closes the descriptor, of which nobody else has a share any more. That of a file which was only
+ * read from memory has nothing to wait for; elsewhere a close may write, or ask a server.
+ */
+static int file_close_fd(struct ed_file *f, int fd)
+{
+    static const struct ed_wait_kind kind = ED_OP_WAIT_KIND("file.close");
+    struct ed_file_call call = {.kind = ED_OP_NOP,
+                                .work = file_close_in_thread,
+                                .name = "file.close",
+                                .directory = fd,
+                                .shielded = true};
+    int fault;
+    int64_t rc;
+    ED_AWAITED(shut);
+
+    shut.op.kind = ED_OP_CLOSE;
+    shut.op.fd = fd;
+    if (f->local && !f->written)
+        return ed_engine_try(&shut.op);
+    if (f->stream.loop->engine->files)
+        return ed_op_await_shielded(&shut, &kind);
+    fault = ed_fault_check(ED_FAULT_CLOSE);
+    rc = ed_file_call(&call);
+    if (rc == -ENOMEM || rc == -EAGAIN || rc == -EPERM)
+        rc = ed_op_attempt(&shut.op); /* no thread could be had */
+    return fault < 0 ? fault : (int)rc;
+}
+
+static int file_close(eddy_stream *stream)
+{
+    struct ed_file *f = ed_file_of(stream);
+    struct ed_file_handle *handle = f->handle;
+    int rc = ed_file_settle(f, true), end = 0, fd = handle->fd;
+
+    if (rc < 0)
+        ed_stream_raise(stream, rc, "close: %zu bytes of earlier writes were not written: %s",
+                        ed_buffer_size(&f->gathered), eddy_strerror(rc));
+    ed_loop_disown(stream->loop, fd);
+    if (__atomic_load_n(&handle->users, __ATOMIC_ACQUIRE) == 1) {
+        handle->fd = -1; /* whatever comes */
+        end = file_close_fd(f, fd);
+        ed_stats_add(ED_STAT_DESCRIPTORS, -1);
+    }
+    return rc < 0 ? rc : end;
+}
+
+static void file_free(eddy_stream *stream)
+{
+    struct ed_file *f = ed_file_of(stream);
+
+    ed_loop_remove_resource(stream->loop, &f->resource);
+    ed_buffer_release(&f->gathered);
+    ed_file_handle_unref(f->handle);
+    ed_free(f);
+}
+
+static const char *file_name(const eddy_stream *stream)
+{
+    return ed_file_of(stream)->handle->path;
+}
+
+static int file_fd(const eddy_stream *stream)
+{
+    return ed_file_of(stream)->handle->fd;
+}
+
+const eddy_stream_class ed_file_class = {
+    .name = "file",
+    .read = file_read,
+    .write = file_write,
+    .flush = file_flush,
+    .pending = file_pending,
+    .abort = file_abort,
+    .close = file_close,
+    .hurries = true,
+    .free = file_free,
+    .peer_name = file_name,
+    .fd = file_fd,
+    .positioned = true,
+    .read_ahead = FILE_AHEAD,
+    .unread = file_unread,
+};
+
+static void file_describe(struct ed_resource *resource, char *text, size_t size)
+{
+    struct ed_file *f = ed_container_of(resource, struct ed_file, resource);
+
+    snprintf(text, size, "a file (%s)", f->handle->path);
+}
+
+/* The loop closes over it. What was gathered is lost, which the report says in a way. */
+static void file_left(struct ed_resource *resource, bool end)
+{
+    struct ed_file *f = ed_container_of(resource, struct ed_file, resource);
+
+    if (!end)
+        return;
+    ed_buffer_release(&f->stream.in);
+    ed_buffer_release(&f->stream.behind);
+    ed_buffer_release(&f->gathered);
+    ed_file_handle_unref(f->handle);
+    ed_free(f);
+}
+
+int ed_file_new(int fd, const char *path, int flags, struct ed_file **out)
+{
+    struct ed_file *f = ed_alloc_zero(sizeof *f);
+    int rc = f ? eddy_stream_init(&f->stream, &ed_file_class) : ed_fail(-ENOMEM);
+
+    if (rc == 0) {
+        f->handle = ed_file_handle_new(fd, path);
+        rc = f->handle ? 0 : ed_fail(-ENOMEM);
+    }
+    if (rc < 0) {
+        ed_free(f);
+        return rc;
+    }
+    f->readable = (flags & O_ACCMODE) != O_WRONLY;
+    f->writable = (flags & O_ACCMODE) != O_RDONLY;
+    f->appends = flags & O_APPEND;
+    f->left.settled = file_settled;
+    f->left_at.settled = file_settled_at;
+    f->resource.describe = file_describe;
+    f->resource.close = file_left;
+    ed_loop_enter_resource(f->stream.loop, &f->resource);
+    ed_loop_own(f->stream.loop, fd);
+    *out = f;
+    return 0;
+}

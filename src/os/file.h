@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Files as streams: the object, and what its parts share; see file.c. */
+#ifndef ED_OS_FILE_H
+#define ED_OS_FILE_H
+
+#include "eddy/file.h"
+#include "eddy/stream_class.h"
+#include "io/stream.h"
+#include "os/file_call.h"
+
+struct ed_file {
+    eddy_stream stream;
+    struct ed_file_handle *handle;
+    int64_t position; /* behind what was read, of which stream.in keeps some; before `gathered` */
+    bool readable, writable, appends;
+    bool local;   /* the kernel answers from memory, at least in part */
+    bool written; /* or may have been */
+
+    size_t gathers; /* bytes of small writes that may be gathered */
+    struct eddy_buffer_ gathered;
+
+    struct ed_file_left left;    /* writes where the position is, whose caller has gone */
+    struct ed_file_left left_at; /* and elsewhere */
+    bool left_gathered;          /* the first is of gathered bytes */
+    struct ed_resource resource;
+};
+
+extern const eddy_stream_class ed_file_class;
+
+ED_INLINE struct ed_file *ed_file_of(const eddy_stream *stream)
+{
+    return ed_container_of(stream, struct ed_file, stream);
+}
+ED_INLINE bool ed_is_file(const eddy_stream *stream)
+{
+    return stream->kind == &ed_file_class;
+}
+
+/* A file over an open descriptor, which becomes the file's; `flags` are those it was opened with.
+ * -ENOMEM, -EPERM outside a loop: it is the caller's still. */
+int ed_file_new(int fd, const char *path, int flags, struct ed_file **out);
+
+/* For calls in their turn. Suspends. 0 once it is known where the file stands: nothing of ours is
+ * under way, and nothing gathered; or an error, of writing that too. */
+int ed_file_settle(struct ed_file *f, bool shielded);
+
+/* Where the next read or write begins. */
+int64_t ed_file_position(const struct ed_file *f);
+
+/* Sets it, and forgets what was read ahead. In its turn, settled. */
+void ed_file_set_position(struct ed_file *f, int64_t position);
+
+/* Reads once at an offset, and writes all; *done says how much. Suspend. */
+int64_t ed_file_read_at(struct ed_file *f, const struct iovec *parts, size_t count, int64_t offset);
+
+/* Describes up to ED_FILE_PARTS of what is left of the parts, behind `skip` bytes: returns how
+ * many. */
+#define ED_FILE_PARTS 16
+size_t ed_file_rest_of(const struct iovec *parts, size_t count, size_t skip, struct iovec *rest);
+
+int ed_file_write_at(struct ed_file *f, const struct iovec *parts, size_t count, int64_t offset,
+                     size_t *done);
+
+/* A call that uses the position comes in, in its turn and settled, and goes out. -ESPIPE for what
+ * is no file. Suspends. */
+int ed_file_begin(eddy_stream *stream, struct ed_stream_call *call, const char *verb);
+int ed_file_end(eddy_stream *stream, struct ed_stream_call *call, const char *verb, int rc);
+
+#endif

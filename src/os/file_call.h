@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One operation on a file that its caller may leave.
+ *
+ *     struct ed_file_call call = {.kind = ED_OP_READ_AT, .handle = handle,
+ *                                 .parts = &part, .count = 1, .offset = 0};
+ *     int64_t n = ed_file_call(&call);
+ *
+ * What can be done without waiting is done at once, with the caller's memory. All else is a
+ * request on the heap, with memory of its own: so a cancelled caller leaves at once, and what the
+ * kernel has begun goes on without it.
+ */
+#ifndef ED_OS_FILE_CALL_H
+#define ED_OS_FILE_CALL_H
+
+#include "base/list.h"
+#include "engine/engine.h"
+
+#define ED_FILE_PIECE ((size_t)256 << 10) /* bytes of a transfer that needs memory of its own */
+
+/* An open descriptor, closed by the last who uses it: the file, or a call that was left. */
+struct ed_file_handle {
+    int fd;
+    int users;   /* atomic */
+    char path[]; /* for texts */
+};
+
+/* -ENOMEM: NULL, and the descriptor is the caller's still. */
+struct ed_file_handle *ed_file_handle_new(int fd, const char *path);
+void ed_file_handle_unref(struct ed_file_handle *handle);
+
+/* Whoever must know what has become of calls that were left; see ed_file_await_left. */
+struct ed_file_left {
+    size_t count;              /* under way */
+    struct eddy_list_ waiting; /* for there to be none */
+    /* one is known: `result` of what it was asked to do from `offset` on */
+    void (*settled)(struct ed_file_left *left, const struct ed_op *op, int64_t result);
+};
+
+struct ed_file_call {
+    enum ed_op_kind kind;              /* OPENAT, READ_AT, WRITE_AT or FSYNC; */
+    int64_t (*work)(struct ed_op *op); /* or NOP, and this is done in a thread, with fd, flags,
+                                          offset */
+    const char *name;                  /* of the wait, as in "file.read" */
+    struct ed_file_handle *handle;     /* NULL for OPENAT */
+    const char *path;
+    int directory, flags;
+    mode_t permissions;
+    const struct iovec *parts; /* of a transfer, 1 or more */
+    size_t count;
+    int64_t offset;
+    struct ed_file_left *left; /* told of a call that was left, or NULL */
+    bool shielded;             /* a release: it is never left */
+    bool local;                /* set when the kernel did it, or tried to, without waiting */
+};
+
+/*
+ * Does it. No checkpoint. Suspends. Returns the result, of a transfer maybe less than was asked
+ * for; or an error; or what cut it short: then a read has taken nothing, an open has left nothing
+ * open, and of all else `left` will know.
+ */
+int64_t ed_file_call(struct ed_file_call *call);
+
+/* The first part of it: the result, or -EAGAIN. Does not suspend. */
+int64_t ed_file_call_nowait(struct ed_file_call *call, struct ed_op *op);
+
+/* Waits until no call is left. Suspends. 0, or what cut it short. */
+int ed_file_await_left(struct ed_file_left *left, bool shielded);
+
+/* For the end of a loop, whose waits are over: lets go of what its threads still do. */
+void ed_file_calls_close(struct eddy_list_ *calls);
+
+/* For tests: what a ring could do is done in threads. */
+extern bool ed_file_calls_in_threads;
+
+#endif

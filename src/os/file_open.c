@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening files.
+ *
+ * Everything is opened O_NONBLOCK, since a path may lead to a named pipe or a terminal, for which
+ * an open waits otherwise, and a thread with it. To files the flag means nothing. What is no file
+ * becomes a stream of its own kind. The writing end of a named pipe that nobody reads cannot be
+ * opened so (ENXIO): it is asked for again, at growing distances.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "eddy/task.h"
+#include "io/socket.h"
+#include "os/file.h"
+
+#define OPEN_PAUSE_FIRST 0.001 /* seconds between tries to open a pipe without a reader */
+#define OPEN_PAUSE_LONGEST 0.05
+
+/* What a mode asks of open(2), or -EINVAL. */
+static int open_flags(const char *mode)
+{
+    int flags = *mode == 'r'   ? O_RDONLY
+                : *mode == 'w' ? O_WRONLY | O_CREAT | O_TRUNC
+                : *mode == 'a' ? O_WRONLY | O_CREAT | O_APPEND
+                : *mode == 'x' ? O_WRONLY | O_CREAT | O_EXCL
+                               : -EINVAL;
+    bool plus = false, kind = false, exec = false;
+
+    while (flags >= 0 && *++mode) {
+        bool *seen = *mode == '+'                   ? &plus
+                     : *mode == 'b' || *mode == 't' ? &kind
+                     : *mode == 'e'                 ? &exec
+                                                    : NULL;
+
+        if (!seen || *seen)
+            return -EINVAL;
+        *seen = true;
+    }
+    return plus ? (flags & ~O_ACCMODE) | O_RDWR : flags;
+}
+
+static int open_raise(int rc, const char *path)
+{
+    return rc == eddy_thread_.task->pending
+               ? rc
+               : ed_raise(rc, "open \"%s\": %s", path, eddy_strerror(rc));
+}
+
+/* Whether an ENXIO came from a pipe that nobody reads. The path was looked up just now. */
+static bool open_found_pipe(const struct ed_file_call *call)
+{
+    struct stat status;
+
+    return (call->flags & O_ACCMODE) == O_WRONLY &&
+           fstatat(call->directory, call->path, &status, 0) == 0 && S_ISFIFO(status.st_mode);
+}
+
+/* A descriptor, or an error. */
+static int64_t open_descriptor(struct ed_file_call *call)
+{
+    double pause = OPEN_PAUSE_FIRST;
+    int64_t fd;
+
+    while ((fd = ed_file_call(call)) == -ENXIO && open_found_pipe(call)) {
+        int rc = eddy_sleep(pause);
+
+        if (rc < 0)
+            return rc;
+        pause = pause * 2 < OPEN_PAUSE_LONGEST ? pause * 2 : OPEN_PAUSE_LONGEST;
+    }
+    return fd;
+}
+
+/* A stream over a descriptor, by what it is; else it is the caller's still. */
+static int
+open_stream(int fd, const char *path, int flags, mode_t type, size_t gathers, eddy_stream **out)
+{
+    struct ed_file *f;
+    int rc;
+
+    if (S_ISDIR(type))
+        return -EISDIR;
+    if (S_ISFIFO(type) || S_ISCHR(type))
+        return ed_socket_new(fd, S_ISFIFO(type) ? ED_SOCKET_PIPE : ED_SOCKET_TERMINAL, NULL, out);
+    rc = ed_file_new(fd, path, flags, &f);
+    if (rc < 0)
+        return rc;
+    f->gathers = gathers;
+    if (f->stream.high < gathers)
+        f->stream.high = gathers;
+    *out = &f->stream;
+    return 0;
+}
+
+/* What kind of object it is; 0: nobody knows. */
+static mode_t open_type(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) < 0 ? 0 : status.st_mode;
+}
+
+static int
+open_with(const char *path, int flags, const eddy_open_options *options, eddy_stream **out)
+{
+    struct ed_file_call call = {.kind = ED_OP_OPENAT,
+                                .name = "file.open",
+                                .path = path,
+                                .directory = options->directory ? options->directory : AT_FDCWD,
+                                .flags = flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
+                                         (options->flags & ~O_ACCMODE),
+                                .permissions = options->permissions ? options->permissions : 0666};
+    int64_t fd;
+    int rc;
+
+    if ((call.flags & O_TMPFILE) == O_TMPFILE)
+        call.flags &= ~(O_CREAT | O_TRUNC);
+    fd = open_descriptor(&call);
+    if (fd < 0)
+        return open_raise((int)fd, path);
+    rc = open_stream((int)fd, path, call.flags, open_type((int)fd), options->write_buffer, out);
+    if (rc < 0) {
+        close((int)fd);
+        return open_raise(rc, path);
+    }
+    return 0;
+}
+
+int eddy_open_with(const char *path, const char *mode, const eddy_open_options *options,
+                   eddy_stream **out)
+{
+    static const eddy_open_options defaults;
+    int flags = open_flags(mode), rc;
+
+    if (!options)
+        options = &defaults;
+    rc = ed_checkpoint();
+    if (rc < 0)
+        return rc;
+    if (flags < 0 || (options->flags & O_PATH))
+        return ed_raise(-EINVAL, "open \"%s\": the mode \"%s\"%s is none", path, mode,
+                        flags < 0 ? "" : " with O_PATH");
+    return open_with(path, flags, options, out);
+}
+
+int eddy_open(const char *path, const char *mode, eddy_stream **out)
+{
+    return eddy_open_with(path, mode, NULL, out);
+}
+
+int eddy_file_from_fd(int fd, eddy_stream **out)
+{
+    int flags = fcntl(fd, F_GETFL), error = errno, rc;
+    mode_t type = flags < 0 ? 0 : open_type(fd);
+    char name[32];
+    off_t position;
+
+    if (flags < 0)
+        return ed_raise(-error, "descriptor %d: %s", fd, eddy_strerror(-error));
+    if (!S_ISREG(type) && !S_ISBLK(type) && !S_ISDIR(type))
+        return eddy_stream_from_fd(fd, out);
+    if (eddy_thread_.loop && ed_loop_owns(eddy_thread_.loop, fd))
+        return ed_raise(-EBUSY, "descriptor %d is a stream's already", fd);
+    snprintf(name, sizeof name, "descriptor %d", fd);
+    rc = open_stream(fd, name, flags, type, 0, out);
+    if (rc == -EISDIR)
+        return ed_raise(rc, "descriptor %d: %s", fd, eddy_strerror(rc));
+    if (rc < 0)
+        return rc;
+    position = lseek(fd, 0, SEEK_CUR);
+    ed_file_of(*out)->position = position < 0 ? 0 : position;
+    return 0;
+}
+
+int eddy_read_file(const char *path, size_t limit, char **data, size_t *size)
+{
+    EDDY_STREAM stream = NULL;
+
+    EDDY_TRY(eddy_open(path, "r", &stream));
+    return eddy_read_all(stream, limit, data, size);
+}
