@@ -327,10 +327,10 @@ static int64_t file_close_in_thread(struct ed_op *op)
 }
 
 /*
- * Closes the descriptor, of which nobody else has a share any more. That of a file which was only
+ * Closes a descriptor of which nobody else has a share any more. That of a file which was only
  * read from memory has nothing to wait for; elsewhere a close may write, or ask a server.
  */
-static int file_close_fd(struct ed_file *f, int fd)
+static int file_close_fd(int fd, bool at_once)
 {
     static const struct ed_wait_kind kind = ED_OP_WAIT_KIND("file.close");
     struct ed_file_call call = {.kind = ED_OP_NOP,
@@ -344,9 +344,9 @@ static int file_close_fd(struct ed_file *f, int fd)
 
     shut.op.kind = ED_OP_CLOSE;
     shut.op.fd = fd;
-    if (f->local && !f->written)
+    if (at_once)
         return ed_engine_try(&shut.op);
-    if (f->stream.loop->engine->files)
+    if (eddy_thread_.loop->engine->files)
         return ed_op_await_shielded(&shut, &kind);
     fault = ed_fault_check(ED_FAULT_CLOSE);
     rc = ed_file_call(&call);
@@ -355,21 +355,28 @@ static int file_close_fd(struct ed_file *f, int fd)
     return fault < 0 ? fault : (int)rc;
 }
 
+int ed_file_close_handle(struct ed_file_handle *handle, bool at_once)
+{
+    int fd = handle->fd, rc = 0;
+
+    if (__atomic_load_n(&handle->users, __ATOMIC_ACQUIRE) == 1) {
+        handle->fd = -1; /* whatever comes */
+        rc = file_close_fd(fd, at_once);
+        ed_stats_add(ED_STAT_DESCRIPTORS, -1);
+    }
+    return rc;
+}
+
 static int file_close(eddy_stream *stream)
 {
     struct ed_file *f = ed_file_of(stream);
-    struct ed_file_handle *handle = f->handle;
-    int rc = ed_file_settle(f, true), end = 0, fd = handle->fd;
+    int rc = ed_file_settle(f, true), end;
 
     if (rc < 0)
         ed_stream_raise(stream, rc, "close: %zu bytes of earlier writes were not written: %s",
                         ed_buffer_size(&f->gathered), eddy_strerror(rc));
-    ed_loop_disown(stream->loop, fd);
-    if (__atomic_load_n(&handle->users, __ATOMIC_ACQUIRE) == 1) {
-        handle->fd = -1; /* whatever comes */
-        end = file_close_fd(f, fd);
-        ed_stats_add(ED_STAT_DESCRIPTORS, -1);
-    }
+    ed_loop_disown(stream->loop, f->handle->fd);
+    end = ed_file_close_handle(f->handle, f->local && !f->written);
     return rc < 0 ? rc : end;
 }
 

@@ -40,6 +40,19 @@ ED_INLINE bool ed_is_file(const eddy_stream *stream)
  * -ENOMEM, -EPERM outside a loop: it is the caller's still. */
 int ed_file_new(int fd, const char *path, int flags, struct ed_file **out);
 
+/* Closes a descriptor, unless a call that was left has a share in it still; the handle is to be let
+ * go of after that. `at_once`: nothing of it needs the disk. Suspends, shielded. 0, or the error. */
+int ed_file_close_handle(struct ed_file_handle *handle, bool at_once);
+
+/* What opens a path; a descriptor, or an error, which the third raises. The second suspends. */
+struct ed_file_call
+ed_file_open_call(const char *path, int flags, const eddy_open_options *options);
+int64_t ed_file_open_descriptor(struct ed_file_call *call);
+int ed_file_open_raise(int rc, const char *path);
+
+/* A stream over it. -ENOMEM, -EPERM outside a loop: the descriptor is the caller's still. */
+int ed_file_open_stream(int fd, const char *path, int flags, mode_t type, eddy_stream **out);
+
 /* For calls in their turn. Suspends. 0 once it is known where the file stands: nothing of ours is
  * under way, and nothing gathered; or an error, of writing that too. */
 int ed_file_settle(struct ed_file *f, bool shielded);

@@ -34,6 +34,7 @@
 #define CALLS_GRACE 1 /* seconds */
 
 bool ed_file_calls_in_threads;
+void (*ed_file_calls_hold)(const struct ed_op *op);
 
 struct call_wait;
 
@@ -219,6 +220,8 @@ static void request_run(struct ed_job *job)
     struct file_request *r = ed_container_of(job, struct file_request, job);
 
     r->op.blocking = true;
+    if (ed_unlikely(ed_file_calls_hold != NULL))
+        ed_file_calls_hold(&r->op);
     if (r->op.shorten)
         ed_op_shorten(&r->op);
     r->result = r->work ? r->work(&r->op) : ed_op_attempt(&r->op);

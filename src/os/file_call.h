@@ -72,5 +72,7 @@ void ed_file_calls_close(struct eddy_list_ *calls);
 
 /* For tests: what a ring could do is done in threads. */
 extern bool ed_file_calls_in_threads;
+/* and this is called there before each. */
+extern void (*ed_file_calls_hold)(const struct ed_op *op);
 
 #endif
