@@ -40,8 +40,9 @@ ED_INLINE bool ed_is_file(const eddy_stream *stream)
  * -ENOMEM, -EPERM outside a loop: it is the caller's still. */
 int ed_file_new(int fd, const char *path, int flags, struct ed_file **out);
 
-/* Closes a descriptor, unless a call that was left has a share in it still; the handle is to be let
- * go of after that. `at_once`: nothing of it needs the disk. Suspends, shielded. 0, or the error. */
+/* Closes a descriptor, unless a call that was left has a share in it still; the handle is to be
+ * let go of after that. `at_once`: nothing of it needs the disk. Suspends, shielded. 0 or an
+ * error. */
 int ed_file_close_handle(struct ed_file_handle *handle, bool at_once);
 
 /* What opens a path; a descriptor, or an error, which the third raises. The second suspends. */
