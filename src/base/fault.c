@@ -25,7 +25,9 @@ static const char *const fault_names[ED_FAULT_COUNT] = {
     [ED_FAULT_SEND] = "send",     [ED_FAULT_SENDFILE] = "sendfile", [ED_FAULT_READ] = "read",
     [ED_FAULT_WRITE] = "write",   [ED_FAULT_SHUTDOWN] = "shutdown", [ED_FAULT_CLOSE] = "close",
     [ED_FAULT_OPENAT] = "openat", [ED_FAULT_FSYNC] = "fsync",       [ED_FAULT_CANCEL] = "cancel",
-    [ED_FAULT_THREAD] = "thread",
+    [ED_FAULT_THREAD] = "thread", [ED_FAULT_STAT] = "stat",         [ED_FAULT_CHMOD] = "chmod",
+    [ED_FAULT_LINK] = "link",     [ED_FAULT_RENAME] = "rename",     [ED_FAULT_UNLINK] = "unlink",
+    [ED_FAULT_MKDIR] = "mkdir",   [ED_FAULT_LIST] = "list",         [ED_FAULT_COPY] = "copy",
 };
 
 /* `count` and `planned` are atomic. */

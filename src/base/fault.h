@@ -27,6 +27,14 @@ enum ed_fault {
     ED_FAULT_FSYNC,
     ED_FAULT_CANCEL,
     ED_FAULT_THREAD, /* making a thread */
+    ED_FAULT_STAT,   /* of the file system: all that asks about a name, */
+    ED_FAULT_CHMOD,  /* chown and utime too, */
+    ED_FAULT_LINK,   /* symbolic ones too, */
+    ED_FAULT_RENAME,
+    ED_FAULT_UNLINK, /* of files and folders, */
+    ED_FAULT_MKDIR,
+    ED_FAULT_LIST, /* reading a folder, */
+    ED_FAULT_COPY, /* in the kernel */
     ED_FAULT_COUNT,
 };
 

@@ -328,6 +328,17 @@ enum ed_job_state ed_pool_abandon(struct ed_pool *pool, struct ed_job *job)
     return state;
 }
 
+bool ed_pool_is_abandoned(struct ed_pool *pool, struct ed_job *job)
+{
+    bool abandoned;
+
+    if (!pool_lock(pool))
+        return true;
+    abandoned = job->state == ED_JOB_ABANDONED;
+    pool_unlock(pool);
+    return abandoned;
+}
+
 void ed_pool_wait(struct ed_pool *pool, struct ed_job *job)
 {
     if (!pool_lock(pool))

@@ -87,6 +87,9 @@ bool ed_pool_claim(struct ed_pool *pool, struct ed_job *job);
  * submitter will be told as if nothing had happened, or was already. */
 enum ed_job_state ed_pool_abandon(struct ed_pool *pool, struct ed_job *job);
 
+/* In the job's `run`: whether its submitter has left meanwhile. */
+bool ed_pool_is_abandoned(struct ed_pool *pool, struct ed_job *job);
+
 /* Waits, blocking, until a job that is not queued has told its submitter. */
 void ed_pool_wait(struct ed_pool *pool, struct ed_job *job);
 

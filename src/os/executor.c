@@ -93,14 +93,20 @@ int ed_executor_run(enum ed_pool_kind which, const struct eddy_async *function, 
     return ed_job_run(pool, function, args, result);
 }
 
-int ed_executor_run_abandonable(enum ed_pool_kind which, const eddy_abandonable *job, void *out)
+int ed_executor_run_caring(enum ed_pool_kind which, const eddy_abandonable *job,
+                           const struct ed_job_care *care, void *out)
 {
     int rc = ed_checkpoint();
     struct ed_pool *pool = rc == 0 ? ed_executor_pool(which) : NULL;
 
     if (!pool)
         return rc < 0 ? rc : -ENOMEM;
-    return ed_job_run_abandonable(pool, job, out);
+    return ed_job_run_abandonable(pool, job, care, out);
+}
+
+int ed_executor_run_abandonable(enum ed_pool_kind which, const eddy_abandonable *job, void *out)
+{
+    return ed_executor_run_caring(which, job, NULL, out);
 }
 
 /* Calls into an executor ------------------------------------------------------ */
@@ -141,7 +147,7 @@ static int run_abandonable(const eddy_executor *executor, const eddy_abandonable
     rc = ed_checkpoint();
     if (rc == 0)
         rc = executor_check(executor);
-    return rc < 0 ? rc : ed_job_run_abandonable(executor->pool, job, out);
+    return rc < 0 ? rc : ed_job_run_abandonable(executor->pool, job, NULL, out);
 }
 
 static eddy_abandonable abandonable_of(const struct eddy_async *function, const void *args)

@@ -40,4 +40,9 @@ int ed_executor_run(enum ed_pool_kind which, const struct eddy_async *function, 
 /* The same for work that a cancelled caller leaves at once: eddy_run_abandonable. */
 int ed_executor_run_abandonable(enum ed_pool_kind which, const eddy_abandonable *job, void *out);
 
+/* The same for arguments that need care, see os/job.h. */
+struct ed_job_care;
+int ed_executor_run_caring(enum ed_pool_kind which, const eddy_abandonable *job,
+                           const struct ed_job_care *care, void *out);
+
 #endif

@@ -27,6 +27,8 @@
 
 struct job_wait;
 
+static __thread struct thread_job *job_here; /* that runs, by value, in this thread */
+
 struct thread_job {
     /* set when it is made */
     struct ed_job job;
@@ -34,6 +36,7 @@ struct thread_job {
     eddy_loop *loop;
     eddy_entry *entry;
     void (*destroy)(void *result);
+    void (*drop)(void *args); /* until it begins, or NULL */
     void *args, *result;
     size_t result_size;
     bool by_value;
@@ -64,6 +67,8 @@ static void job_release(struct thread_job *j)
     ed_locals_unref(j->locals);
     ed_free(j->error);
     ed_pool_unref(j->pool);
+    if (j->drop)
+        j->drop(j->args);
     if (j->by_value)
         ed_free(j);
 }
@@ -85,7 +90,10 @@ static void job_run(struct ed_job *job)
 
     eddy_thread_.locals = j->locals;
     ed_error_start();
+    j->drop = NULL; /* from here on the arguments are the function's */
+    job_here = j->by_value ? j : NULL;
     j->rc = j->entry(j->args, j->result);
+    job_here = NULL;
     j->locals = eddy_thread_.locals;
     eddy_thread_.locals = NULL;
     if (j->rc < 0)
@@ -95,6 +103,11 @@ static void job_run(struct ed_job *job)
     else if (eddy_loop_post(j->loop, &j->post) < 0) /* it waits for its jobs, but not everywhere: */
         ed_die("a thread job has returned in a child of fork(2), where its loop is closed: end the "
                "child by _exit(2)");
+}
+
+bool ed_job_is_abandoned(void)
+{
+    return job_here && ed_pool_is_abandoned(job_here->pool, &job_here->job);
 }
 
 /* In a shutdown; the loop is open, since the job was queued. */
@@ -241,7 +254,8 @@ int ed_job_run(struct ed_pool *pool, const struct eddy_async *function, void *ar
     return job_wait(&j, function->name, NULL);
 }
 
-int ed_job_run_abandonable(struct ed_pool *pool, const eddy_abandonable *job, void *out)
+int ed_job_run_abandonable(struct ed_pool *pool, const eddy_abandonable *job,
+                           const struct ed_job_care *care, void *out)
 {
     size_t args_room = (job->args_size + 15) & ~(size_t)15;
     struct thread_job *j = NULL;
@@ -260,9 +274,12 @@ int ed_job_run_abandonable(struct ed_pool *pool, const eddy_abandonable *job, vo
                              .result = job->result_size ? j->room + args_room : NULL,
                              .result_size = job->result_size,
                              .by_value = true,
+                             .drop = care ? care->drop : NULL,
                              .post = EDDY_POST_INIT(job_back, j)};
     j->post.dropped = job_discard;
-    if (job->args_size)
+    if (care)
+        care->fill(j->room, job->args);
+    else if (job->args_size)
         memcpy(j->room, job->args, job->args_size);
     return job_wait(j, job->name, out);
 }

@@ -13,8 +13,19 @@
  */
 int ed_job_run(struct ed_pool *pool, const struct eddy_async *function, void *args, void *result);
 
-/* The form that takes everything by value, which a cancelled caller leaves at once. */
-int ed_job_run_abandonable(struct ed_pool *pool, const eddy_abandonable *job, void *out);
+/* What jobs of the library's have to do for their arguments besides; NULL: nothing. */
+struct ed_job_care {
+    void (*fill)(void *args, const void *from); /* copies them, instead of memcpy */
+    void (*drop)(void *args); /* the job will not begin; in the loop's thread, or none */
+};
+
+/* The form that takes everything by value, which a cancelled caller leaves at once. `care` may
+ * be NULL; without memory it is not asked at all. */
+int ed_job_run_abandonable(struct ed_pool *pool, const eddy_abandonable *job,
+                           const struct ed_job_care *care, void *out);
+
+/* In a job of that form: whether its caller has left, so that it may stop. */
+bool ed_job_is_abandoned(void);
 
 /* For the end of a loop, whose waits are over: waits, blocking, for its jobs. */
 void ed_jobs_close(struct eddy_list_ *jobs);

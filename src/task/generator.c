@@ -35,6 +35,7 @@ struct generator {
     uint64_t number;               /* in the order of their making */
     struct ed_fiber *caller_fiber; /* while the body runs */
     int rc;                        /* once ended, until it was told */
+    void (*drop)(void *args);      /* of one that never starts, or NULL */
     alignas(16) unsigned char args[EDDY_ARGS_MAX];
     struct ed_stack stack;
 };
@@ -119,6 +120,18 @@ eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *ar
                                           (void *)generator_main, NULL};
     ed_count(&loop->generator_count, 1);
     return &g->head;
+}
+
+void ed_generator_on_drop(eddy_generator *head, void (*drop)(void *args))
+{
+    generator_of(head)->drop = drop;
+}
+
+/* Its arguments are not used any more, if it has not started. */
+static void generator_drop(struct generator *g)
+{
+    if (g->head.state == EDDY_GENERATOR_CREATED_ && g->drop)
+        g->drop(g->args);
 }
 
 /* What a body's return means to the caller of next: told once. */
@@ -208,6 +221,7 @@ int eddy_generator_throw(eddy_generator *head, int code, void *out, size_t size)
     if (rc < 0)
         return rc;
     if (head->state != EDDY_GENERATOR_SUSPENDED_) {
+        generator_drop(g);
         head->state = EDDY_GENERATOR_ENDED_;
         return code; /* with its text */
     }
@@ -286,6 +300,7 @@ int eddy_generator_close(eddy_generator *head)
         generator_enter(g);
         ed_scope_exit(&shield.scope);
     }
+    generator_drop(g);
     head->state = EDDY_GENERATOR_ENDED_;
     rc = eddy_generator_ended_(head);
     return rc == -ECANCELED ? 0 : rc;
@@ -363,6 +378,7 @@ void ed_generators_close(eddy_loop *loop)
         next = ed_stack_next(&tasks->stacks, stack);
         if (stack->use != ED_STACK_GENERATOR)
             continue;
+        generator_drop(ed_container_of(stack, struct generator, stack));
         ed_count(&loop->generator_count, -1);
         ed_stack_give(&tasks->stacks, stack);
     }
