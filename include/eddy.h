@@ -8,11 +8,13 @@
 #include "eddy/compat.h"     /* attributes */
 #include "eddy/datagram.h"   /* eddy_datagram */
 #include "eddy/debug.h"      /* eddy_dump_tasks */
+#include "eddy/directory.h"  /* eddy_makedirs, eddy_rmtree, eddy_scandir, eddy_walk */
 #include "eddy/dns.h"        /* eddy_getaddrinfo */
 #include "eddy/error.h"      /* EDDY_TRY, eddy_raise */
 #include "eddy/executor.h"   /* eddy_to_thread */
 #include "eddy/exit_stack.h" /* EDDY_EXIT_STACK */
 #include "eddy/file.h"       /* eddy_open */
+#include "eddy/filesystem.h" /* eddy_stat, eddy_rename, eddy_replace_file */
 #include "eddy/future.h"     /* eddy_future */
 #include "eddy/generator.h"  /* eddy_yield, EDDY_FOR_EACH */
 #include "eddy/group.h"      /* EDDY_GROUP, eddy_gather */
