@@ -42,8 +42,8 @@ static int fresh_step(struct ed_fresh *fresh, char *path)
     memcpy(fresh->name, name, strlen(name) + 1);
     if (slash && slash != path)
         *slash = '\0';
-    fd = (int)ED_SYSTEM(ED_FAULT_OPENAT, openat(fresh->folder < 0 ? AT_FDCWD : fresh->folder, folder,
-                                              O_PATH | O_DIRECTORY | O_CLOEXEC));
+    fd = (int)ED_SYSTEM(ED_FAULT_OPENAT, openat(fresh->folder < 0 ? AT_FDCWD : fresh->folder,
+                                                folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (fd < 0)
         return fd;
     if (fresh->folder >= 0)

@@ -111,7 +111,7 @@ TEST(copy_file_refuses_what_is_no_file_or_the_same)
 TEST(copy_file_that_fails_leaves_the_target_alone)
 {
     static const enum ed_fault kinds[] = {ED_FAULT_COPY,   ED_FAULT_READ, ED_FAULT_WRITE,
-                                          ED_FAULT_OPENAT,   ED_FAULT_STAT, ED_FAULT_CHMOD,
+                                          ED_FAULT_OPENAT, ED_FAULT_STAT, ED_FAULT_CHMOD,
                                           ED_FAULT_RENAME, ED_FAULT_LINK};
     int failures = 0;
 

@@ -8,8 +8,9 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 
-static const enum ed_fault kinds[] = {ED_FAULT_OPENAT, ED_FAULT_STAT,  ED_FAULT_CHMOD, ED_FAULT_WRITE,
-                                      ED_FAULT_LINK, ED_FAULT_FSYNC, ED_FAULT_RENAME};
+static const enum ed_fault kinds[] = {ED_FAULT_OPENAT, ED_FAULT_STAT, ED_FAULT_CHMOD,
+                                      ED_FAULT_WRITE,  ED_FAULT_LINK, ED_FAULT_FSYNC,
+                                      ED_FAULT_RENAME};
 
 TEST(replace_file_makes_or_replaces_a_file)
 {

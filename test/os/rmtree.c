@@ -153,7 +153,7 @@ TEST(rmtree_unlinks_what_turns_out_to_be_no_folder)
     PLACE;
     put_tree();
     (void)ed_fault_set(ED_FAULT_OPENAT, 2, -ELOOP); /* the first folder below */
-    CHECK_EQ(eddy_rmtree("tree"), -EISDIR);       /* but a folder it is */
+    CHECK_EQ(eddy_rmtree("tree"), -EISDIR);         /* but a folder it is */
     CHECK_OK(eddy_rmtree("tree"));
     put_folder("tree");
     put_file("tree/file", "");
