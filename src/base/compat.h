@@ -29,6 +29,13 @@
 #define ED_TSAN 0
 #endif
 
+/* What no sanitizer is to see. */
+#if defined(__has_attribute) && __has_attribute(disable_sanitizer_instrumentation)
+#define ED_UNWATCHED __attribute__((noinline, disable_sanitizer_instrumentation))
+#else
+#define ED_UNWATCHED __attribute__((noinline, no_sanitize_address, no_sanitize_thread))
+#endif
+
 /* The fiber calls of the sanitizers, sanitizer/common_interface_defs.h and
  * tsan_interface.h; declared here because not every compiler ships them. */
 #if ED_ASAN

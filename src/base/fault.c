@@ -28,6 +28,7 @@ static const char *const fault_names[ED_FAULT_COUNT] = {
     [ED_FAULT_THREAD] = "thread", [ED_FAULT_STAT] = "stat",         [ED_FAULT_CHMOD] = "chmod",
     [ED_FAULT_LINK] = "link",     [ED_FAULT_RENAME] = "rename",     [ED_FAULT_UNLINK] = "unlink",
     [ED_FAULT_MKDIR] = "mkdir",   [ED_FAULT_LIST] = "list",         [ED_FAULT_COPY] = "copy",
+    [ED_FAULT_SPAWN] = "spawn",
 };
 
 /* `count` and `planned` are atomic. */

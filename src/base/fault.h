@@ -27,6 +27,7 @@ enum ed_fault {
     ED_FAULT_FSYNC,
     ED_FAULT_CANCEL,
     ED_FAULT_THREAD, /* making a thread */
+    ED_FAULT_SPAWN,  /* making a process */
     ED_FAULT_STAT,   /* of the file system: all that asks about a name, */
     ED_FAULT_CHMOD,  /* chown and utime too, */
     ED_FAULT_LINK,   /* symbolic ones too, */

@@ -82,15 +82,21 @@ struct ed_pool *ed_executor_pool(enum ed_pool_kind which)
     return pool;
 }
 
-int ed_executor_run(enum ed_pool_kind which, const struct eddy_async *function, void *args,
-                    void *result)
+int ed_executor_run_interruptible(enum ed_pool_kind which, const struct eddy_async *function,
+                                  void *args, void *result, void (*interrupt)(void *args))
 {
     int rc = ed_checkpoint();
     struct ed_pool *pool = rc == 0 ? ed_executor_pool(which) : NULL;
 
     if (!pool)
         return rc < 0 ? rc : -ENOMEM;
-    return ed_job_run(pool, function, args, result);
+    return ed_job_run_interruptible(pool, function, args, result, interrupt);
+}
+
+int ed_executor_run(enum ed_pool_kind which, const struct eddy_async *function, void *args,
+                    void *result)
+{
+    return ed_executor_run_interruptible(which, function, args, result, NULL);
 }
 
 int ed_executor_run_caring(enum ed_pool_kind which, const eddy_abandonable *job,

@@ -37,6 +37,10 @@ struct ed_pool *ed_executor_pool(enum ed_pool_kind which);
 int ed_executor_run(enum ed_pool_kind which, const struct eddy_async *function, void *args,
                     void *result);
 
+/* The same for a function that can be asked to end early, see job.h. */
+int ed_executor_run_interruptible(enum ed_pool_kind which, const struct eddy_async *function,
+                                  void *args, void *result, void (*interrupt)(void *args));
+
 /* The same for work that a cancelled caller leaves at once: eddy_run_abandonable. */
 int ed_executor_run_abandonable(enum ed_pool_kind which, const eddy_abandonable *job, void *out);
 

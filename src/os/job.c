@@ -6,7 +6,7 @@
  *
  * In the usual form the job lives on the stack of the task that waits for it. A cancel
  * takes back a job that waits in the queue; one that runs is waited for, since it uses
- * what its caller's arguments point to.
+ * what its caller's arguments point to, and asked to end early if it can be.
  *
  * The abandonable form has all it needs in one block on the heap. It is the loop's
  * until a cancel abandons it, and the worker's from then on. Which of the two, the
@@ -36,7 +36,8 @@ struct thread_job {
     eddy_loop *loop;
     eddy_entry *entry;
     void (*destroy)(void *result);
-    void (*drop)(void *args); /* until it begins, or NULL */
+    void (*drop)(void *args);      /* until it begins, or NULL */
+    void (*interrupt)(void *args); /* asks the function to end early, or NULL */
     void *args, *result;
     size_t result_size;
     bool by_value;
@@ -170,8 +171,11 @@ static bool job_abort(struct ed_wait *wait)
     struct job_wait *w = ed_container_of(wait, struct job_wait, wait);
     struct thread_job *j = w->job;
 
-    if (!ed_pool_withdraw(j->pool, &j->job))
+    if (!ed_pool_withdraw(j->pool, &j->job)) {
+        if (j->interrupt)
+            j->interrupt(j->args);
         return false;
+    }
     w->job = NULL;
     job_leave_loop(j);
     job_release(j);
@@ -242,11 +246,18 @@ static int job_wait(struct thread_job *j, const char *name, void *out)
 
 int ed_job_run(struct ed_pool *pool, const struct eddy_async *function, void *args, void *result)
 {
+    return ed_job_run_interruptible(pool, function, args, result, NULL);
+}
+
+int ed_job_run_interruptible(struct ed_pool *pool, const struct eddy_async *function, void *args,
+                             void *result, void (*interrupt)(void *args))
+{
     struct thread_job j = {.job = {.run = job_run, .dropped = job_dropped},
                            .pool = ed_pool_ref(pool),
                            .loop = eddy_thread_.loop,
                            .entry = function->entry,
                            .destroy = function->destroy,
+                           .interrupt = interrupt,
                            .args = args,
                            .result = result,
                            .post = EDDY_POST_INIT(job_back, &j)};

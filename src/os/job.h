@@ -13,6 +13,11 @@
  */
 int ed_job_run(struct ed_pool *pool, const struct eddy_async *function, void *args, void *result);
 
+/* The same for a function that can be asked to end early: once the caller is cancelled while it
+ * runs, interrupt(args) is called on the loop's thread. */
+int ed_job_run_interruptible(struct ed_pool *pool, const struct eddy_async *function, void *args,
+                             void *result, void (*interrupt)(void *args));
+
 /* What jobs of the library's have to do for their arguments besides; NULL: nothing. */
 struct ed_job_care {
     void (*fill)(void *args, const void *from); /* copies them, instead of memcpy */

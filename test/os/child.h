@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* What tests of child processes look at: what the kernel says of one, and whether any is left. */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+/* Whether this process has no child, not even a zombie. */
+static inline bool no_child_is_left(void)
+{
+    siginfo_t info;
+
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+}
+
+/* The value of a line of /proc/PID/status, "" when there is none; a buffer that is overwritten. */
+static inline const char *child_status(pid_t pid, const char *field)
+{
+    static char line[512];
+    char path[64];
+    size_t length = strlen(field);
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, field, length) != 0 || line[length] != ':')
+            continue;
+        fclose(file);
+        line[strcspn(line, "\n")] = '\0';
+        return line + length + 1 + strspn(line + length + 1, " \t");
+    }
+    if (file)
+        fclose(file);
+    return "";
+}
+
+/* What a descriptor of a process is, "" when it has none; a buffer that is overwritten. */
+static inline const char *child_descriptor(pid_t pid, int fd)
+{
+    static char link[512];
+    char path[64];
+    ssize_t length;
+
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+    length = readlink(path, link, sizeof link - 1);
+    link[length > 0 ? length : 0] = '\0';
+    return link;
+}
+
+/* Whether a process has so many descriptors, up to 128, once its loader has closed its own. */
+static inline bool child_has_descriptors(pid_t pid, int expected)
+{
+    int count = -1;
+
+    for (int tries = 0; tries < 1000 && count != expected; tries++) {
+        count = 0;
+        for (int fd = 0; fd < 128; fd++)
+            count += child_descriptor(pid, fd)[0] != '\0';
+        if (count != expected)
+            usleep(1000);
+    }
+    return count == expected;
+}
+
+/* Whether a process is there, and no zombie. */
+static inline bool child_lives(pid_t pid)
+{
+    const char *state = child_status(pid, "State");
+
+    return state[0] && state[0] != 'Z' && state[0] != 'X';
+}
+
+/* Waits in real time until it does not live; false: it still does after five seconds. */
+static inline bool child_dies(pid_t pid)
+{
+    for (int i = 0; i < 5000 && child_lives(pid); i++)
+        usleep(1000);
+    return !child_lives(pid);
+}
+
+/* Real time, seconds. */
+static inline double real_time(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static inline void close_number(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+#endif
