@@ -21,6 +21,7 @@
 #include "eddy/local.h"      /* task-local values */
 #include "eddy/loop.h"       /* eddy_loop */
 #include "eddy/net.h"        /* eddy_connect, eddy_start_server */
+#include "eddy/process.h"    /* eddy_process */
 #include "eddy/queue.h"      /* EDDY_QUEUE */
 #include "eddy/run.h"        /* eddy_run, EDDY_MAIN */
 #include "eddy/scope.h"      /* EDDY_TIMEOUT, EDDY_SHIELD, EDDY_DEFER */

@@ -51,6 +51,9 @@ EDDY_BEGIN_DECLS
 #define EDDY_ETLS_CERT_REVOKED (-4316)     /* revoked */
 #define EDDY_ETLS_CERT_MISSING (-4317)     /* the peer sent none, and must */
 
+/* Of processes, see eddy/process.h. */
+#define EDDY_EPROCESS (-4400) /* it ended by a signal, or with a code that is not 0 */
+
 /*
  * Returns the error of `call` from the function around it, if it is one; the
  * only macro of Eddy that hides control flow. The call may return an int or a

@@ -56,6 +56,7 @@ static const struct error_text {
     {OWN(EDDY_ETLS_CERT_UNKNOWN_CA), "the certificate's issuer is not trusted"},
     {OWN(EDDY_ETLS_CERT_REVOKED), "the certificate was revoked"},
     {OWN(EDDY_ETLS_CERT_MISSING), "the peer has no certificate"},
+    {OWN(EDDY_EPROCESS), "the process failed"},
 };
 
 static const struct error_text *error_find(int code)

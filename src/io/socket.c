@@ -699,3 +699,8 @@ void ed_socket_was_blocking(eddy_stream *stream)
 {
     socket_of(stream)->was_blocking = true;
 }
+
+void ed_socket_is_part(eddy_stream *stream)
+{
+    socket_of(stream)->resource.describe = NULL;
+}

@@ -20,6 +20,9 @@ ed_socket_namer(const struct sockaddr *address, socklen_t size, char *text, size
  * outside a loop: it is the caller's still. `namer` may be NULL. */
 int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy_stream **out);
 
+/* It is closed with another object, which says so itself when its loop closes over it. */
+void ed_socket_is_part(eddy_stream *stream);
+
 /* Its descriptor was blocking, and is to be so again behind the close. */
 void ed_socket_was_blocking(eddy_stream *stream);
 

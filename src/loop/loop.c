@@ -298,11 +298,33 @@ static bool loop_can_wake(const eddy_loop *loop)
            loop->holds || __atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE);
 }
 
-/* Waits for the kernel with nothing ready. Under the virtual clock the time to
- * the next timer passes at once, unless a thread is at work. */
+/* How long the engine may wait under the virtual clock: the time to the next timer passes at
+ * once, unless a thread is at work, or a program, whose time is the real one. */
+static int64_t loop_virtual_timeout(const eddy_loop *loop, int64_t next)
+{
+    if (next <= loop->virtual_now)
+        return 0;
+    if (loop->programs && !loop->jobs && next != ED_NEVER)
+        return next - loop->virtual_now;
+    return next != ED_NEVER && !loop->jobs ? 0 : ED_NEVER;
+}
+
+/* Time passes under the virtual clock behind a wait for a timer at `next`, which took `waited` ns
+ * if that counts, else it is -1. */
+static void loop_virtual_pass(eddy_loop *loop, int64_t next, int64_t waited)
+{
+    if (next == ED_NEVER || loop->jobs || next <= loop->virtual_now)
+        return;
+    if (waited >= 0)
+        loop->virtual_now = waited < next - loop->virtual_now ? loop->virtual_now + waited : next;
+    else if (!loop->ready && !__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE))
+        loop->virtual_now = next;
+}
+
+/* Waits for the kernel with nothing ready. */
 static int loop_sleep(eddy_loop *loop)
 {
-    int64_t next, timeout;
+    int64_t next, timeout, began = 0;
     int rc;
 
     ed_engine_flush(loop->engine);
@@ -312,15 +334,16 @@ static int loop_sleep(eddy_loop *loop)
     else if (__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE))
         timeout = 0;
     else if (loop->virtual_clock)
-        timeout = next <= loop->virtual_now || (next != ED_NEVER && !loop->jobs) ? 0 : ED_NEVER;
+        timeout = loop_virtual_timeout(loop, next);
     else if (next != ED_NEVER)
         timeout = next - ed_loop_now(loop);
+    if (ed_unlikely(loop->virtual_clock && loop->programs))
+        began = ed_time_monotonic();
     loop->resting = true;
     rc = ed_engine_wait(loop->engine, timeout > 0 ? timeout : 0);
     loop->resting = false;
-    if (loop->virtual_clock && next != ED_NEVER && !loop->jobs && !loop->ready &&
-        !__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE) && next > loop->virtual_now)
-        loop->virtual_now = next;
+    if (loop->virtual_clock)
+        loop_virtual_pass(loop, next, began ? ed_time_monotonic() - began : -1);
     return rc;
 }
 

@@ -69,10 +69,11 @@ struct eddy_loop {
     uint64_t seed;
     struct ed_ready stop; /* the mark in the queue behind which a run ends */
     bool stop_asked, stop_queued;
-    int reporting; /* calls of the exception handler that are open */
-    size_t eager;  /* nodes at the front of the queue that nothing may overtake */
-    size_t holds;  /* explicit, and thread-settable futures */
-    size_t jobs;   /* in threads, or at a file: real time passes until they end */
+    int reporting;   /* calls of the exception handler that are open */
+    size_t eager;    /* nodes at the front of the queue that nothing may overtake */
+    size_t holds;    /* explicit, and thread-settable futures */
+    size_t jobs;     /* in threads, or at a file: real time passes until they end */
+    size_t programs; /* that run for us: the virtual clock keeps pace with the real one */
     size_t task_count, generator_count; /* not freed, kept by the layer above */
 
     struct eddy_list_ handle_chunks;

@@ -59,8 +59,9 @@ int ed_spawn(const struct ed_spawn *spawn, struct ed_child *child);
  * faster: then it is killed. */
 void ed_spawn_interrupt(struct ed_spawn_stop *stop);
 
-/* The same as ed_spawn in a thread of the loop's, for the running task; `stop` is its own. Suspends.
- * Returns as ed_spawn; -ECANCELED, -ETIMEDOUT: a child that ran already was killed and reaped. */
+/* The same as ed_spawn in a thread of the loop's, for the running task; `stop` is its own.
+ * Suspends. Returns as ed_spawn; -ECANCELED, -ETIMEDOUT: a child that ran already was killed and
+ * reaped. */
 int ed_spawn_await(const struct ed_spawn *spawn, struct ed_child *child);
 
 /* Kills a child, waits, blocking, for its end, and closes its pidfd. */

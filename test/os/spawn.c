@@ -74,7 +74,7 @@ static void with_folder(char *folder)
     char path[200];
     FILE *file;
 
-    strcpy(folder, "/tmp/eddy-spawn-XXXXXX");
+    memcpy(folder, "/tmp/eddy-spawn-XXXXXX", 23);
     CHECK(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/script", folder);
     file = fopen(path, "we");
