@@ -7,7 +7,8 @@
  * the next round. A round that deadlocks is reported and cancelled again with its
  * shields pierced; a second time the loop is closed over what is left.
  *
- * SIGINT comes in by the loop's inbox, so that the handler only posts.
+ * SIGINT comes in by the loop's inbox, so that the handler only posts. It rests while the
+ * program has asked for the signal itself (os/signal.c).
  */
 #include "eddy/run.h"
 
@@ -19,9 +20,13 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "loop/signal.h"
 #include "task/debug.h"
 #include "task/park.h"
 #include "task/task.h"
+
+/* What the last run of this thread was ended by, when it returned -EINTR. */
+static __thread int run_signal = SIGINT;
 
 struct main_run {
     struct ed_completion completion;
@@ -36,8 +41,7 @@ static struct {
     struct main_run *run; /* the loop's, while its main task runs */
     int count;            /* atomic: signals so far */
     int handled;          /* signals that the loop has seen */
-    struct sigaction before;
-    eddy_post *post; /* the loop's own: an older one may still be on its way to another loop */
+    eddy_post *post;      /* the loop's own: an older one may still be on its way to another loop */
 } interrupt;
 
 static int interrupt_seen(void *unused)
@@ -48,6 +52,7 @@ static int interrupt_seen(void *unused)
     (void)unused;
     if (!tasks || interrupt.handled == count)
         return 0;
+    tasks->stopped_by = SIGINT;
     if (interrupt.handled == 0 && interrupt.run)
         (void)eddy_cancel(interrupt.run->task); /* may have ended */
     if (count > 1 || !interrupt.run) {
@@ -61,51 +66,42 @@ static int interrupt_seen(void *unused)
     return 0;
 }
 
-static void interrupt_signal(int number)
+/* From the third on, the default action follows. */
+static bool interrupt_signal(int number)
 {
-    int error = errno;
-
-    if (__atomic_add_fetch(&interrupt.count, 1, __ATOMIC_ACQ_REL) > 2) {
-        signal(number, SIG_DFL);
-        raise(number);
-    } else {
-        (void)eddy_loop_post(interrupt.loop, interrupt.post); /* it is open while we handle */
-    }
-    errno = error;
+    (void)number;
+    if (__atomic_add_fetch(&interrupt.count, 1, __ATOMIC_ACQ_REL) > 2)
+        return true;
+    (void)eddy_loop_post(interrupt.loop, interrupt.post); /* it is open while we handle */
+    return false;
 }
 
-/* Takes over SIGINT in the main thread, if nobody else has. */
+/* Takes over SIGINT in the main thread, if the program does not. */
 static bool interrupt_watch(eddy_loop *loop)
 {
-    struct sigaction action = {.sa_handler = interrupt_signal, .sa_flags = SA_RESTART};
-
-    if (!loop->tasks || getpid() != gettid() || interrupt.loop ||
-        sigaction(SIGINT, NULL, &interrupt.before) < 0 ||
-        (interrupt.before.sa_flags & SA_SIGINFO) || interrupt.before.sa_handler != SIG_DFL)
+    if (!loop->tasks || getpid() != gettid() || interrupt.loop)
         return false;
     interrupt.loop = loop;
     interrupt.count = interrupt.handled = 0;
     interrupt.post = &loop->tasks->interrupt;
     interrupt.post->callback = interrupt_seen;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    return true;
+    if (ed_signal_take(SIGINT, ED_SIGNAL_LIBRARY, interrupt_signal) == 0)
+        return true;
+    interrupt.loop = NULL;
+    return false;
 }
 
 static void interrupt_unwatch(bool watching)
 {
-    struct sigaction now;
-
     if (!watching)
         return;
-    if (sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == interrupt_signal)
-        sigaction(SIGINT, &interrupt.before, NULL);
+    ed_signal_give_back(SIGINT, ED_SIGNAL_LIBRARY);
     interrupt.loop = NULL;
 }
 
 void ed_interrupt_forget(void)
 {
-    interrupt_unwatch(interrupt.loop != NULL);
+    interrupt.loop = NULL;
     interrupt.run = NULL;
 }
 
@@ -239,6 +235,8 @@ int eddy_runner_run(eddy_runner *runner, eddy_call call)
         return -ENOMEM;
     ed_locals_unref(run.task->locals);
     run.task->locals = ed_locals_ref(runner->locals);
+    loop->tasks->stopped_by = 0;
+    loop->tasks->stop_cancelled = false;
     watching = interrupt_watch(loop);
     if (watching)
         interrupt.run = &run;
@@ -253,8 +251,10 @@ int eddy_runner_run(eddy_runner *runner, eddy_call call)
             ed_task_free(run.task);
     } else {
         rc = main_outcome(run.task, call.out);
-        if (rc == -ECANCELED && watching && interrupt.handled > 0)
+        if (rc == -ECANCELED &&
+            ((watching && interrupt.handled > 0) || loop->tasks->stop_cancelled))
             rc = -EINTR;
+        run_signal = loop->tasks->stopped_by ? loop->tasks->stopped_by : SIGINT;
     }
     if (watching)
         interrupt.run = NULL;
@@ -307,8 +307,8 @@ int eddy_main_(eddy_call call)
 
     fflush(stdout);
     if (rc == -EINTR) {
-        signal(SIGINT, SIG_DFL);
-        raise(SIGINT);
+        signal(run_signal, SIG_DFL);
+        raise(run_signal);
     }
     if (rc >= 0)
         return rc;

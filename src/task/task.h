@@ -149,6 +149,8 @@ struct ed_tasks {
     eddy_post quit;      /* or a SIGQUIT, */
     eddy_post slow;      /* or a word of the watchdog */
     bool shut_down;      /* eddy_run is cleaning up */
+    int stopped_by;      /* the signal that has ended the main task or a block of it, or 0 */
+    bool stop_cancelled; /* and a second one cancelled a task */
 };
 
 /* The tasks of a loop, attached on first use; NULL when memory is short. */
