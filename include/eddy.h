@@ -25,6 +25,7 @@
 #include "eddy/queue.h"      /* EDDY_QUEUE */
 #include "eddy/run.h"        /* eddy_run, EDDY_MAIN */
 #include "eddy/scope.h"      /* EDDY_TIMEOUT, EDDY_SHIELD, EDDY_DEFER */
+#include "eddy/signal.h"     /* EDDY_STOP_ON_SIGNALS, EDDY_SIGNALS */
 #include "eddy/sock.h"       /* sockets of one's own */
 #include "eddy/stream.h"     /* eddy_read, eddy_write */
 #include "eddy/sync.h"       /* lock, event, condition, semaphore, barrier */

@@ -110,7 +110,8 @@ struct eddy_loop {
     struct ed_executors *executors;
     void (*executors_close)(eddy_loop *loop);
     struct eddy_list_ resources; /* struct ed_resource */
-    struct ed_socks *socks;      /* one of them */
+    struct ed_socks *socks;      /* one of them, */
+    struct ed_signals *signals;  /* and another */
     struct eddy_list_ closing;   /* descriptors of the user's that are being closed */
     struct ed_names *names;
     void (*names_close)(eddy_loop *loop);

@@ -163,6 +163,17 @@ void ed_error_give(eddy_task *task, struct ed_error *error, int code)
     task->error = error;
 }
 
+void ed_error_write(eddy_task *task, int code, const char *text)
+{
+    if (!task->error)
+        task->error = ed_alloc(sizeof *task->error);
+    if (!task->error)
+        return;
+    task->error->code = code;
+    task->error->where = NULL;
+    snprintf(task->error->text, sizeof task->error->text, "%s", text);
+}
+
 void ed_error_copy(eddy_task *to, const eddy_task *from, int code)
 {
     if (!from->error || from->error->code != code) {

@@ -154,21 +154,10 @@ void ed_group_child_done(eddy_group *group, eddy_task *child)
     }
 }
 
-void ed_group_give_text(eddy_task *task)
+void ed_group_give_text(const eddy_group *group, eddy_task *task)
 {
-    const eddy_group *failed = NULL;
-
-    if (task->error && task->error->code == task->pending)
-        return;
-    for (struct eddy_scope_ *scope = task->scope; scope; scope = scope->outer) {
-        if (scope->kind == ED_SCOPE_SHIELD && !task->is.pierced)
-            break;
-        if (scope->code) /* the outermost counts */
-            failed =
-                scope->kind == ED_SCOPE_GROUP ? ed_container_of(scope, eddy_group, scope) : NULL;
-    }
-    if (failed && failed->failed.first && failed->scope.code == task->pending)
-        ed_error_copy(task, group_child(failed->failed.first), task->pending);
+    if (group->failed.first)
+        ed_error_copy(task, group_child(group->failed.first), task->pending);
 }
 
 static bool group_join_abort(struct ed_wait *wait)

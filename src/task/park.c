@@ -78,7 +78,7 @@ int ed_checkpoint_slow(void)
         return 0;
     }
     self->is.cancel_unseen = false;
-    ed_group_give_text(self);
+    ed_scope_give_text(self);
     return self->pending;
 }
 

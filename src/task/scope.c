@@ -4,21 +4,24 @@
  *
  * A timeout is a timer that gives its scope a code when it fires; it never looks
  * at a clock itself. A deadline that has passed already is due at the next turn
- * of the loop, which is made to come at the next suspension.
+ * of the loop, which is made to come at the next suspension. What stops a block on a signal is
+ * in os/stop.c; its text is here, where calls are refused.
  */
 #include "task/scope.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/die.h"
+#include "eddy/signal.h"
 #include "task/park.h"
 
 static const char *const scope_names[] = {
-    [ED_SCOPE_TIMEOUT] = "timeout",
-    [ED_SCOPE_SHIELD] = "shield",
-    [ED_SCOPE_GROUP] = "group",
+    [ED_SCOPE_TIMEOUT] = "timeout",   [ED_SCOPE_SHIELD] = "shield", [ED_SCOPE_GROUP] = "group",
     [ED_SCOPE_CALL] = "call", /* one that others may end, such as a read */
+    [ED_SCOPE_STOP] = "EDDY_STOP_ON",
 };
 
 void ed_scope_enter(struct eddy_scope_ *scope, enum ed_scope_kind kind, const char *where)
@@ -54,6 +57,38 @@ void ed_scope_fail(struct eddy_scope_ *scope, int code)
     scope->code = code;
     if (scope->task)
         ed_task_refresh(scope->task);
+}
+
+static void stop_write_text(const eddy_stop_scope *stop, eddy_task *task)
+{
+    const char *name = sigabbrev_np(stop->number);
+    char text[64];
+
+    if (name)
+        snprintf(text, sizeof text, "stopped by SIG%s", name);
+    else
+        snprintf(text, sizeof text, "stopped by signal %d", stop->number);
+    ed_error_write(task, task->pending, text);
+}
+
+void ed_scope_give_text(eddy_task *task)
+{
+    struct eddy_scope_ *counts = NULL;
+
+    if (task->error && task->error->code == task->pending)
+        return;
+    for (struct eddy_scope_ *scope = task->scope; scope; scope = scope->outer) {
+        if (scope->kind == ED_SCOPE_SHIELD && !task->is.pierced)
+            break;
+        if (scope->code)
+            counts = scope;
+    }
+    if (!counts || counts->code != task->pending)
+        return;
+    if (counts->kind == ED_SCOPE_GROUP)
+        ed_group_give_text(ed_container_of(counts, eddy_group, scope), task);
+    else if (counts->kind == ED_SCOPE_STOP)
+        stop_write_text(ed_container_of(counts, eddy_stop_scope, scope), task);
 }
 
 static void timeout_fire(struct eddy_timer_ *timer)

@@ -10,7 +10,13 @@
 #include "base/compat.h"
 #include "eddy/scope.h"
 
-enum ed_scope_kind { ED_SCOPE_TIMEOUT, ED_SCOPE_SHIELD, ED_SCOPE_GROUP, ED_SCOPE_CALL };
+enum ed_scope_kind {
+    ED_SCOPE_TIMEOUT,
+    ED_SCOPE_SHIELD,
+    ED_SCOPE_GROUP,
+    ED_SCOPE_CALL,
+    ED_SCOPE_STOP,
+};
 
 /* Opens a scope in the running task; outside a task it has no effect. */
 void ed_scope_enter(struct eddy_scope_ *scope, enum ed_scope_kind kind, const char *where);
@@ -20,5 +26,9 @@ void ed_scope_exit(struct eddy_scope_ *scope);
 
 /* Makes all suspending calls inside the scope return `code`. */
 void ed_scope_fail(struct eddy_scope_ *scope, int code);
+
+/* Gives a task whose calls are refused the text for that, if the scope that counts has one, and
+ * the text came while others were set aside. */
+void ed_scope_give_text(eddy_task *task);
 
 #endif

@@ -211,9 +211,8 @@ eddy_task *ed_task_next(struct ed_tasks *tasks, eddy_task *after);
 /* The group's side of a child's end (group.c); frees it or keeps it. */
 void ed_group_child_done(eddy_group *group, eddy_task *task);
 
-/* A call is refused: gives its task the text of the child's error, if the code is a
- * failed group's, and the text came while others were set aside. */
-void ed_group_give_text(eddy_task *task);
+/* Gives a task, whose calls its failed group refuses, the text of the first child's error. */
+void ed_group_give_text(const eddy_group *group, eddy_task *task);
 
 /* Errors (error.c): of the running task, unless one is named. */
 int ed_raise(int code, const char *format, ...) EDDY_PRINTF_(2, 3);
@@ -227,6 +226,7 @@ void ed_error_start(void);                /* a worker's next job: no text yet */
 struct ed_error *ed_error_take(int code); /* a worker's, to be given on */
 /* Gives it to a task; NULL: no text. */
 void ed_error_give(eddy_task *task, struct ed_error *error, int code);
+void ed_error_write(eddy_task *task, int code, const char *text);
 void ed_error_copy(eddy_task *to, const eddy_task *from, int code);
 void ed_error_keep(const eddy_task *task, int code); /* beyond the run, for main() */
 const char *ed_error_text(const eddy_task *task, int code);

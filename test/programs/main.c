@@ -23,6 +23,30 @@ static int interrupted(void)
     return rc;
 }
 
+static int stopped(bool again)
+{
+    int rc;
+
+    EDDY_STOP_ON_SIGNALS(stop);
+    kill(getpid(), SIGTERM);
+    rc = eddy_sleep(5);
+    if (again)
+        kill(getpid(), SIGTERM);
+    rc = again ? eddy_sleep(5) : rc;
+    puts(eddy_error_message(rc));
+    return rc;
+}
+
+static int stopped_in_order(void)
+{
+    {
+        EDDY_STOP_ON_SIGNALS(stop);
+        kill(getpid(), SIGTERM);
+        (void)eddy_sleep(5);
+    }
+    return eddy_sleep(0);
+}
+
 static int amain(int argc, char **argv)
 {
     const char *way = argc == 2 ? argv[1] : "";
@@ -39,6 +63,10 @@ static int amain(int argc, char **argv)
         return waits_for_ever();
     if (strcmp(way, "interrupt") == 0)
         return interrupted();
+    if (strcmp(way, "stop") == 0 || strcmp(way, "stop-again") == 0)
+        return stopped(strcmp(way, "stop-again") == 0);
+    if (strcmp(way, "stop-in-order") == 0)
+        return stopped_in_order();
     return 0;
 }
 EDDY_ASYNC(amain, int, char **);
