@@ -56,7 +56,7 @@ static void file_unread(eddy_stream *stream, size_t size)
 /* Behind a write of `size` bytes, which an appending one has put at the end. */
 static void file_advance(struct ed_file *f, int64_t size)
 {
-    off_t end = f->appends ? lseek(f->handle->fd, 0, SEEK_CUR) : -1;
+    off_t end = f->appends ? lseek(f->handle.fd, 0, SEEK_CUR) : -1;
 
     f->position = end >= 0 ? end : f->position + size;
 }
@@ -92,7 +92,7 @@ int64_t ed_file_read_at(struct ed_file *f, const struct iovec *parts, size_t cou
 {
     struct ed_file_call call = {.kind = ED_OP_READ_AT,
                                 .name = "file.read",
-                                .handle = f->handle,
+                                .handle = &f->handle,
                                 .parts = parts,
                                 .count = count,
                                 .offset = offset};
@@ -108,7 +108,7 @@ static int64_t file_write_some(struct ed_file *f, const struct iovec *parts, siz
 {
     struct ed_file_call call = {.kind = ED_OP_WRITE_AT,
                                 .name = "file.write",
-                                .handle = f->handle,
+                                .handle = &f->handle,
                                 .parts = parts,
                                 .count = count,
                                 .offset = offset,
@@ -237,7 +237,7 @@ static int
 file_write_nowait(struct ed_file *f, const struct iovec *parts, size_t count, size_t total)
 {
     struct ed_file_call call = {.kind = ED_OP_WRITE_AT,
-                                .handle = f->handle,
+                                .handle = &f->handle,
                                 .parts = parts,
                                 .count = count,
                                 .offset = f->appends ? -1 : f->position};
@@ -326,11 +326,8 @@ static int64_t file_close_in_thread(struct ed_op *op)
     return close(op->fd) < 0 && errno != EINTR ? -errno : 0; /* closed all the same, close(2) */
 }
 
-/*
- * Closes a descriptor of which nobody else has a share any more. That of a file which was only
- * read from memory has nothing to wait for; elsewhere a close may write, or ask a server.
- */
-static int file_close_fd(int fd, bool at_once)
+/* Closes a descriptor, which may have to write, or to ask a server. */
+static int file_close_elsewhere(int fd)
 {
     static const struct ed_wait_kind kind = ED_OP_WAIT_KIND("file.close");
     struct ed_file_call call = {.kind = ED_OP_NOP,
@@ -344,8 +341,6 @@ static int file_close_fd(int fd, bool at_once)
 
     shut.op.kind = ED_OP_CLOSE;
     shut.op.fd = fd;
-    if (at_once)
-        return ed_engine_try(&shut.op);
     if (eddy_thread_.loop->engine->files)
         return ed_op_await_shielded(&shut, &kind);
     fault = ed_fault_check(ED_FAULT_CLOSE);
@@ -355,13 +350,15 @@ static int file_close_fd(int fd, bool at_once)
     return fault < 0 ? fault : (int)rc;
 }
 
+/* That of a file which was only read, from memory, has nothing to wait for. */
 int ed_file_close_handle(struct ed_file_handle *handle, bool at_once)
 {
     int fd = handle->fd, rc = 0;
 
     if (__atomic_load_n(&handle->users, __ATOMIC_ACQUIRE) == 1) {
         handle->fd = -1; /* whatever comes */
-        rc = file_close_fd(fd, at_once);
+        rc = at_once ? ed_engine_try(&(struct ed_op){.kind = ED_OP_CLOSE, .fd = fd})
+                     : file_close_elsewhere(fd);
         ed_stats_add(ED_STAT_DESCRIPTORS, -1);
     }
     return rc;
@@ -375,8 +372,8 @@ static int file_close(eddy_stream *stream)
     if (rc < 0)
         ed_stream_raise(stream, rc, "close: %zu bytes of earlier writes were not written: %s",
                         ed_buffer_size(&f->gathered), eddy_strerror(rc));
-    ed_loop_disown(stream->loop, f->handle->fd);
-    end = ed_file_close_handle(f->handle, f->local && !f->written);
+    ed_loop_disown(stream->loop, f->handle.fd);
+    end = ed_file_close_handle(&f->handle, f->local && !f->written);
     return rc < 0 ? rc : end;
 }
 
@@ -386,18 +383,17 @@ static void file_free(eddy_stream *stream)
 
     ed_loop_remove_resource(stream->loop, &f->resource);
     ed_buffer_release(&f->gathered);
-    ed_file_handle_unref(f->handle);
-    ed_free(f);
+    ed_file_handle_unref(&f->handle);
 }
 
 static const char *file_name(const eddy_stream *stream)
 {
-    return ed_file_of(stream)->handle->path;
+    return ed_file_of(stream)->path;
 }
 
 static int file_fd(const eddy_stream *stream)
 {
-    return ed_file_of(stream)->handle->fd;
+    return ed_file_of(stream)->handle.fd;
 }
 
 const eddy_stream_class ed_file_class = {
@@ -421,7 +417,7 @@ static void file_describe(struct ed_resource *resource, char *text, size_t size)
 {
     struct ed_file *f = ed_container_of(resource, struct ed_file, resource);
 
-    snprintf(text, size, "a file (%s)", f->handle->path);
+    snprintf(text, size, "a file (%s)", f->path);
 }
 
 /* The loop closes over it. What was gathered is lost, which the report says in a way. */
@@ -434,23 +430,21 @@ static void file_left(struct ed_resource *resource, bool end)
     ed_buffer_release(&f->stream.in);
     ed_buffer_release(&f->stream.behind);
     ed_buffer_release(&f->gathered);
-    ed_file_handle_unref(f->handle);
-    ed_free(f);
+    ed_file_handle_unref(&f->handle);
 }
 
 int ed_file_new(int fd, const char *path, int flags, struct ed_file **out)
 {
-    struct ed_file *f = ed_alloc_zero(sizeof *f);
+    size_t length = strlen(path);
+    struct ed_file *f = ed_file_handle_new(fd, sizeof *f + length + 1);
     int rc = f ? eddy_stream_init(&f->stream, &ed_file_class) : ed_fail(-ENOMEM);
 
-    if (rc == 0) {
-        f->handle = ed_file_handle_new(fd, path);
-        rc = f->handle ? 0 : ed_fail(-ENOMEM);
-    }
     if (rc < 0) {
-        ed_free(f);
+        if (f)
+            ed_file_handle_drop(&f->handle);
         return rc;
     }
+    memcpy(f->path, path, length);
     f->readable = (flags & O_ACCMODE) != O_WRONLY;
     f->writable = (flags & O_ACCMODE) != O_RDONLY;
     f->appends = flags & O_APPEND;

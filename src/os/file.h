@@ -9,8 +9,8 @@
 #include "os/file_call.h"
 
 struct ed_file {
+    struct ed_file_handle handle; /* whose last user frees the whole */
     eddy_stream stream;
-    struct ed_file_handle *handle;
     int64_t position; /* behind what was read, of which stream.in keeps some; before `gathered` */
     bool readable, writable, appends;
     bool local;   /* the kernel answers from memory, at least in part */
@@ -23,6 +23,7 @@ struct ed_file {
     struct ed_file_left left_at; /* and elsewhere */
     bool left_gathered;          /* the first is of gathered bytes */
     struct ed_resource resource;
+    char path[]; /* for texts */
 };
 
 extern const eddy_stream_class ed_file_class;

@@ -71,16 +71,14 @@ struct call_wait {
 
 /* Descriptors. */
 
-struct ed_file_handle *ed_file_handle_new(int fd, const char *path)
+void *ed_file_handle_new(int fd, size_t size)
 {
-    size_t size = strlen(path) + 1;
-    struct ed_file_handle *handle = ed_alloc(sizeof *handle + size);
+    struct ed_file_handle *handle = ed_alloc_zero(size);
 
     if (!handle)
         return NULL;
     handle->fd = fd;
     handle->users = 1;
-    memcpy(handle->path, path, size);
     ed_stats_add(ED_STAT_DESCRIPTORS, 1);
     return handle;
 }
@@ -94,6 +92,13 @@ void ed_file_handle_unref(struct ed_file_handle *handle)
         ed_stats_add(ED_STAT_DESCRIPTORS, -1);
     }
     ed_free(handle);
+}
+
+void ed_file_handle_drop(struct ed_file_handle *handle)
+{
+    handle->fd = -1;
+    ed_stats_add(ED_STAT_DESCRIPTORS, -1);
+    ed_file_handle_unref(handle);
 }
 
 /* Those who wait for calls that were left. */

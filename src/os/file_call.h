@@ -18,16 +18,20 @@
 
 #define ED_FILE_PIECE ((size_t)256 << 10) /* bytes of a transfer that needs memory of its own */
 
-/* An open descriptor, closed by the last who uses it: the file, or a call that was left. */
+/* An open descriptor, closed by the last who uses it: the file, or a call that was left. It stands
+ * at the front of its block, which is freed then. */
 struct ed_file_handle {
     int fd;
-    int users;   /* atomic */
-    char path[]; /* for texts */
+    int users; /* atomic */
 };
 
-/* -ENOMEM: NULL, and the descriptor is the caller's still. */
-struct ed_file_handle *ed_file_handle_new(int fd, const char *path);
+/* A block of `size` bytes that begins with a handle, zeroed behind it. NULL: no memory, and the
+ * descriptor is the caller's still. */
+void *ed_file_handle_new(int fd, size_t size);
 void ed_file_handle_unref(struct ed_file_handle *handle);
+
+/* Frees the block, and leaves the descriptor to the caller. */
+void ed_file_handle_drop(struct ed_file_handle *handle);
 
 /* Whoever must know what has become of calls that were left; see ed_file_await_left. */
 struct ed_file_left {

@@ -19,7 +19,7 @@ static int lock_try(const eddy_stream *file, int operation)
     if (!ed_is_file(file))
         return ed_stream_raise(file, -ESPIPE, "lock: it is no file");
     do
-        rc = flock(ed_file_of(file)->handle->fd, operation | LOCK_NB) < 0 ? -errno : 0;
+        rc = flock(ed_file_of(file)->handle.fd, operation | LOCK_NB) < 0 ? -errno : 0;
     while (rc == -EINTR);
     return rc;
 }

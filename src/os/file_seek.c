@@ -53,11 +53,11 @@ static int64_t seek_work(struct ed_op *op)
 /* Asks the kernel, whose position it is only for that. */
 static int64_t seek_ask(struct ed_file *f, int64_t offset, int whence)
 {
-    struct ed_op op = {.fd = f->handle->fd, .offset = offset, .flags = whence};
+    struct ed_op op = {.fd = f->handle.fd, .offset = offset, .flags = whence};
     struct ed_file_call call = {.kind = ED_OP_NOP,
                                 .work = seek_work,
                                 .name = "file.seek",
-                                .handle = f->handle,
+                                .handle = &f->handle,
                                 .offset = offset,
                                 .flags = whence};
 
@@ -106,7 +106,7 @@ static int file_truncate(struct ed_file *f, int64_t size)
     struct ed_file_call call = {.kind = ED_OP_NOP,
                                 .work = truncate_work,
                                 .name = "file.truncate",
-                                .handle = f->handle,
+                                .handle = &f->handle,
                                 .offset = size == -1 ? position : size,
                                 .left = &f->left_at};
 
@@ -135,7 +135,7 @@ static int file_sync(eddy_stream *file, int data_only, const char *verb)
 
     if (rc < 0)
         return rc;
-    call.handle = ed_file_of(file)->handle;
+    call.handle = &ed_file_of(file)->handle;
     return ed_file_end(file, &turn, verb, (int)ed_file_call(&call));
 }
 

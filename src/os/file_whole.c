@@ -91,7 +91,7 @@ static int whole_read_all(struct whole *w, const char *path, size_t said)
 static int
 whole_read_fd(int fd, const char *path, size_t said, size_t limit, char **data, size_t *size)
 {
-    struct whole w = {.handle = ed_file_handle_new(fd, ""), .limit = limit};
+    struct whole w = {.handle = ed_file_handle_new(fd, sizeof *w.handle), .limit = limit};
     int rc;
 
     if (!w.handle) {
