@@ -27,7 +27,9 @@
  * Writing. A write returns when the kernel has the bytes, so that any process can read them; on
  * the disk they are behind eddy_fsync. With a write buffer, which is an option, small writes are
  * gathered: their errors come from a later call, eddy_flush or the close at the latest, and the
- * close writes them out even in a task that is cancelled.
+ * close writes them out even in a task that is cancelled. eddy_write_nowait gathers what the
+ * kernel does not take at once. When the close at the end of an EDDY_STREAM block fails, the
+ * loop's exception handler is told.
  *
  * Cancel. A cancelled call leaves at once, while what the kernel has begun goes on with memory of
  * the library's. A read has then taken nothing, and the position is where it was. A write may
@@ -54,7 +56,8 @@ EDDY_BEGIN_DECLS
 
 /* How to open a file; all zero means the defaults. */
 typedef struct eddy_open_options {
-    int flags;           /* of open(2), beside those of the mode: O_SYNC, O_NOFOLLOW, ... */
+    int flags;           /* of open(2), beside the mode's: O_SYNC, O_NOFOLLOW, ...; no O_PATH, and
+                            no O_DIRECT, whose memory would have to be aligned */
     mode_t permissions;  /* of a file that is made, less the umask; 0: 0666 */
     int directory;       /* a descriptor at which a relative path begins; 0: where we are */
     size_t write_buffer; /* bytes of small writes that may be gathered; 0: none */
@@ -68,13 +71,14 @@ typedef struct eddy_open_options {
  *          (made; must not be there); each with "+" to read and write; "b" and "e" have no effect
  * out      a stream, owned by the caller: EDDY_STREAM, or eddy_stream_close() it
  *
- * Descriptors are close-on-exec. A pipe, terminal or device may be opened as well, and is a stream
- * of its kind; a named pipe waits for its other end, without a thread.
+ * Descriptors are close-on-exec. A pipe or terminal may be opened as well, and is a stream of its
+ * kind; a device that has positions is a file. A named pipe waits for its other end, without a
+ * thread.
  *
  * Suspends.
  *
  * Returns 0, or with *out untouched:
- *   -EINVAL     the mode is none; nothing was done
+ *   -EINVAL     the mode is none, or such a flag; nothing was done
  *   -ENOENT, -EACCES, -EEXIST, -EISDIR, -EMFILE, ... of open(2)
  *   -ENOMEM
  *   -ECANCELED, -ETIMEDOUT   a file may have been made or emptied; nothing is left open
@@ -97,7 +101,7 @@ EDDY_NODISCARD EDDY_API int eddy_file_from_fd(int fd, eddy_stream **out);
  * It may be beyond the end. What was gathered is written first.
  *
  * Suspends. Returns the new position, from the start of the file; -EINVAL when it would be
- * negative; -ESPIPE for a stream that has none; then it is where it was.
+ * negative, -EOVERFLOW; -ESPIPE for a stream that has none; then it is where it was.
  */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int64_t eddy_seek(eddy_stream *file, int64_t offset,
                                                       int whence);

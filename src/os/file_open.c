@@ -171,9 +171,10 @@ int eddy_open_with(const char *path, const char *mode, const eddy_open_options *
     rc = ed_checkpoint();
     if (rc < 0)
         return rc;
-    if (flags < 0 || (options->flags & O_PATH))
-        return ed_raise(-EINVAL, "open \"%s\": the mode \"%s\"%s is none", path, mode,
-                        flags < 0 ? "" : " with O_PATH");
+    if (flags < 0)
+        return ed_raise(-EINVAL, "open \"%s\": \"%s\" is no mode", path, mode);
+    if (options->flags & (O_PATH | O_DIRECT))
+        return ed_raise(-EINVAL, "open \"%s\": O_PATH or O_DIRECT", path);
     return open_with(path, flags, options, out);
 }
 

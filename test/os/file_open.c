@@ -128,7 +128,7 @@ TEST(file_open_with_options)
     eddy_open_options options = {.directory = directory};
     eddy_open_options nofollow = {.flags = O_NOFOLLOW};
     eddy_open_options unnamed = {.flags = O_TMPFILE};
-    eddy_open_options only_path = {.flags = O_PATH};
+    eddy_open_options only_path = {.flags = O_PATH}, direct = {.flags = O_DIRECT};
     int rc;
 
     files_put("here", "text");
@@ -140,6 +140,7 @@ TEST(file_open_with_options)
             CHECK_OK(eddy_stream_close(&file));
             CHECK_EQ(eddy_open_with(files_path("link"), "r", &nofollow, &file), -ELOOP);
             CHECK_EQ(eddy_open_with(files_path("here"), "r", &only_path, &file), -EINVAL);
+            CHECK_EQ(eddy_open_with(files_path("here"), "r", &direct, &file), -EINVAL);
             rc = eddy_open_with(files_directory, "w+", &unnamed, &file);
             if (rc != -EOPNOTSUPP) {
                 CHECK_OK(rc);
