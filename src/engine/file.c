@@ -80,7 +80,7 @@ static ssize_t file_transfer(struct ed_op *op)
 ssize_t ed_file_attempt(struct ed_op *op)
 {
     if (!op->blocking) {
-        op->apart = false;
+        op->apart = ed_file_never_ready;
         errno = EAGAIN;
         if (ed_unlikely(ed_file_never_ready))
             return -1;

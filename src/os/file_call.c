@@ -421,7 +421,7 @@ int64_t ed_file_call_nowait(struct ed_file_call *call, struct ed_op *op)
 
     call_prepare(call, op);
     rc = ed_engine_try(op);
-    call->local = !op->apart;
+    call->local = !op->apart && !op->shorten;
     return rc;
 }
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading a whole file at once, which needs no stream: it goes into one block, which is handed
- * over. The block is as large as the file says it is, and one byte more; but only a read that
- * finds nothing more is its end, since files of /proc, and those that grow, say other sizes.
+ * over. Nothing is asked before the first read: that tells what is no file, and most files fit
+ * into the first block. Only for larger ones their size is asked for, and not relied upon: files
+ * of /proc say others, and those that are written to change theirs.
+ *
+ * The end is a read that finds nothing more; or one that stops within a page though it had room,
+ * where the kernel answered from memory, since it stops at the pages that it does not have.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +16,8 @@
 #include "base/memory.h"
 #include "os/file.h"
 
-#define WHOLE_LEAST 4096 /* bytes of room for a file that does not say how long it is */
+#define WHOLE_FIRST 16384 /* bytes of the first block */
+#define WHOLE_PAGE 4096   /* the kernel's are as large, or multiples */
 
 struct whole {
     struct ed_file_handle *handle;
@@ -53,43 +58,49 @@ static int64_t whole_read_some(struct whole *w)
     return n;
 }
 
-/* Reads until the end, or beyond the limit: 0 or an error. Where a read stops by itself at the size
- * that the file has said, there is no more. */
-static int whole_read(struct whole *w, size_t said)
+/* The first block was not enough: as large as the file says, or twice as large. */
+static int whole_grow_more(struct whole *w)
+{
+    struct stat status;
+    size_t room = 2 * w->room;
+
+    if (w->size == WHOLE_FIRST && fstat(w->handle->fd, &status) == 0 &&
+        status.st_size >= WHOLE_FIRST)
+        room = (uint64_t)status.st_size < w->limit ? (size_t)status.st_size + 1 : w->limit + 1;
+    return whole_grow(w, room);
+}
+
+/* Reads until the end, or beyond the limit: 0 or an error. */
+static int whole_read(struct whole *w)
 {
     int64_t n = 1;
-    int rc = 0;
+    int rc = whole_grow(w, WHOLE_FIRST);
 
-    while (rc == 0 && n > 0 && w->size <= w->limit && (w->size != said || w->size == w->room)) {
-        if (w->size == w->room)
-            rc = whole_grow(w, 2 * w->room);
-        else
-            n = whole_read_some(w);
+    while (rc == 0 && n > 0 && w->size <= w->limit) {
+        if (w->size == w->room) {
+            rc = whole_grow_more(w);
+            continue;
+        }
+        n = whole_read_some(w);
+        if (w->local && w->size < w->room && w->size % WHOLE_PAGE != 0)
+            break;
     }
     return rc < 0 ? rc : n < 0 ? (int)n : 0;
 }
 
-/* Reads the whole of an open file, of `said` bytes as it says; 0: it does not say. */
-static int whole_read_all(struct whole *w, const char *path, size_t said)
+/* Ends what was read by a NUL; gives back what it does not need. */
+static char *whole_finish(struct whole *w)
 {
-    size_t room = said == 0 ? WHOLE_LEAST : said < w->limit ? said + 1 : w->limit + 1;
-    int rc = whole_grow(w, room);
+    char *less = w->room - w->size > WHOLE_PAGE ? ed_realloc(w->data, w->size + 1) : NULL;
 
-    if (rc == 0)
-        rc = whole_read(w, said ? said : SIZE_MAX);
-    if (rc < 0)
-        return rc == eddy_thread_.task->pending
-                   ? rc
-                   : ed_raise(rc, "read \"%s\": %s", path, eddy_strerror(rc));
-    if (w->size > w->limit)
-        return ed_raise(EDDY_ELIMIT, "read \"%s\": there are more than %zu bytes", path, w->limit);
+    if (less)
+        w->data = less;
     w->data[w->size] = '\0';
-    return 0;
+    return w->data;
 }
 
-/* Reads a file, and closes it. */
-static int
-whole_read_fd(int fd, const char *path, size_t said, size_t limit, char **data, size_t *size)
+/* Reads a descriptor, and closes it; but with -ESPIPE it is no file, and the caller's still. */
+static int whole_read_fd(int fd, const char *path, size_t limit, char **data, size_t *size)
 {
     struct whole w = {.handle = ed_file_handle_new(fd, sizeof *w.handle), .limit = limit};
     int rc;
@@ -98,26 +109,34 @@ whole_read_fd(int fd, const char *path, size_t said, size_t limit, char **data, 
         close(fd);
         return ed_fail(-ENOMEM);
     }
-    rc = whole_read_all(&w, path, said);
-    (void)ed_file_close_handle(w.handle, w.local); /* nothing was written that could be lost */
-    ed_file_handle_unref(w.handle);
+    rc = whole_read(&w);
+    if (rc == -ESPIPE) {
+        ed_file_handle_drop(w.handle);
+    } else {
+        (void)ed_file_close_handle(w.handle, w.local); /* nothing was written that could be lost */
+        ed_file_handle_unref(w.handle);
+    }
+    if (rc == 0 && w.size > limit)
+        rc = ed_raise(EDDY_ELIMIT, "read \"%s\": there are more than %zu bytes", path, limit);
     if (rc < 0) {
         ed_free(w.data);
         return rc;
     }
-    *data = w.data;
     if (size)
         *size = w.size;
+    *data = whole_finish(&w);
     return 0;
 }
 
 /* What is no file is read as a stream. */
-static int
-whole_read_stream(int fd, const char *path, mode_t type, size_t limit, char **data, size_t *size)
+static int whole_read_stream(int fd, const char *path, size_t limit, char **data, size_t *size)
 {
     EDDY_STREAM stream = NULL;
-    int rc = ed_file_open_stream(fd, path, O_RDONLY, type, &stream);
+    struct stat status;
+    int rc = -ESPIPE;
 
+    if (fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
+        rc = ed_file_open_stream(fd, path, O_RDONLY, status.st_mode, &stream);
     if (rc < 0) {
         close(fd);
         return rc;
@@ -129,19 +148,22 @@ int eddy_read_file(const char *path, size_t limit, char **data, size_t *size)
 {
     static const eddy_open_options defaults;
     struct ed_file_call call = ed_file_open_call(path, O_RDONLY, &defaults);
-    struct stat status = {.st_mode = S_IFREG};
     int64_t fd = ed_checkpoint();
+    int rc;
 
     if (fd < 0)
         return (int)fd;
+    if (limit == 0)
+        limit = EDDY_READ_ALL_LIMIT;
+    if (limit > SIZE_MAX / 8)
+        limit = SIZE_MAX / 8;
     fd = ed_file_open_descriptor(&call);
     if (fd < 0)
         return ed_file_open_raise((int)fd, path);
-    (void)fstat((int)fd, &status); /* or it does not say */
-    if (limit == 0)
-        limit = EDDY_READ_ALL_LIMIT;
-    if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))
-        return whole_read_stream((int)fd, path, status.st_mode, limit, data, size);
-    return whole_read_fd((int)fd, path, S_ISREG(status.st_mode) ? (size_t)status.st_size : 0,
-                         limit < SIZE_MAX / 8 ? limit : SIZE_MAX / 8, data, size);
+    rc = whole_read_fd((int)fd, path, limit, data, size);
+    if (rc == -ESPIPE)
+        rc = whole_read_stream((int)fd, path, limit, data, size);
+    else if (rc < 0 && rc != EDDY_ELIMIT && rc != eddy_thread_.task->pending)
+        rc = ed_raise(rc, "read \"%s\": %s", path, eddy_strerror(rc));
+    return rc;
 }
