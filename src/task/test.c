@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/flight.h"
@@ -28,6 +29,7 @@
 
 #define TRIAL_SEEDS 100
 #define TRIAL_TURNS 1000000 /* of the loop in a run */
+#define THREADS_WAIT 2000   /* ms */
 #define SETTLE_TURNS 100000 /* that eddy_test_settle waits at most */
 
 struct trial {
@@ -157,6 +159,20 @@ static size_t trial_descriptors(void)
     if (folder)
         closedir(folder);
     return count;
+}
+
+/* Gives jobs that were abandoned, which nobody waits for, some real time to end: what they hold
+ * is nothing that was left behind. */
+static void trial_wait_for_threads(const struct trial *trial)
+{
+    eddy_stats now;
+
+    for (int i = 0; i < THREADS_WAIT; i++) {
+        eddy_get_stats(&now);
+        if (now.threads <= trial->before.threads)
+            return;
+        usleep(1000);
+    }
 }
 
 /* Writes what is there now and was not before, such as "2 tasks, 1 timer". */
@@ -320,6 +336,7 @@ int eddy_test_run(eddy_test_plan *plan, eddy_call call)
     (void)ed_memory_guard(guarded);
     if (plan->guard)
         ed_flight_watch(watched); /* else as it is: debug mode may have turned it on */
+    trial_wait_for_threads(&trial);
     rc = trial_verdict(&trial, rc);
     __atomic_store_n(&running, 0, __ATOMIC_RELEASE);
     return rc;

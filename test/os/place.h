@@ -46,6 +46,23 @@ static inline void place_leave(void *unused)
     nftw(place, place_remove, 32, FTW_DEPTH | FTW_PHYS);
 }
 
+static inline bool is_there(const char *path)
+{
+    struct stat known;
+
+    return lstat(path, &known) == 0;
+}
+
+/* For EDDY_DEFER: removes a tree that is too deep for the one above. */
+static inline void remove_deep(const char *path)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -rf %s", path);
+    if (is_there(path) && system(command) != 0)
+        test_fail(__FILE__, __LINE__, "%s", command);
+}
+
 /* To the end of the block. */
 #define PLACE                                                                                      \
     place_enter();                                                                                 \
@@ -82,13 +99,6 @@ static inline const char *file_text(const char *path)
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
     return text;
-}
-
-static inline bool is_there(const char *path)
-{
-    struct stat known;
-
-    return lstat(path, &known) == 0;
 }
 
 /* How many names a folder has. */

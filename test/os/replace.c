@@ -41,15 +41,16 @@ TEST(replace_file_takes_more_than_a_slice)
 TEST(replace_file_leaves_other_names_and_readers_the_old_bytes)
 {
     char text[8] = "";
-    int fd;
+    int fd, rc;
 
     PLACE;
     put_file("file", "old");
     CHECK(link("file", "other") == 0);
     fd = open("file", O_RDONLY | O_CLOEXEC);
-    CHECK_OK(eddy_replace_file("file", "new", 3, 0));
+    rc = eddy_replace_file("file", "new", 3, 0);
     CHECK_EQ(read(fd, text, sizeof text), 3);
     close(fd);
+    CHECK_OK(rc);
     CHECK_STR(text, "old");
     CHECK_STR(file_text("other"), "old");
     CHECK_STR(file_text("file"), "new");

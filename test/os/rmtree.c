@@ -96,6 +96,7 @@ TEST(rmtree_of_a_deep_tree_needs_neither_stack_nor_descriptors_nor_long_paths)
     struct rlimit few = {.rlim_cur = 128, .rlim_max = 128};
 
     PLACE;
+    EDDY_DEFER(remove_deep, "tree");
     put_deep("tree", DEEP);
     CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
     CHECK_OK(eddy_rmtree("tree"));

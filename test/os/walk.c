@@ -202,6 +202,7 @@ TEST(walk_of_a_deep_tree_comes_to_its_end)
     int rc, count = 0, fd, next;
 
     PLACE;
+    EDDY_DEFER(remove_deep, "tree");
     put_folder("tree");
     fd = open("tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; i < DEEP; i++) {
