@@ -66,7 +66,8 @@ eddy_expect_error_(long rc, int code, const char *text, const char *where);
  * Runs f(arguments...) once, in the order in which programs run.
  *
  * Returns 0; what f returned, with its text; or EDDY_ETEST with a text that tells
- * what was left behind or reported.
+ * what was left behind or reported. Thread jobs that were abandoned get two seconds
+ * to end before that is looked at.
  */
 #define eddy_test(f, ...) eddy_test_call(EDDY_CALL(f __VA_OPT__(, ) __VA_ARGS__))
 EDDY_NODISCARD EDDY_API int eddy_test_call(eddy_call call);

@@ -207,9 +207,8 @@ static void swap_stop(void *unused)
     __atomic_store_n(&swapping, 0, __ATOMIC_RELEASE);
 }
 
-TEST(rmtree_does_not_follow_links_that_are_swapped_in_meanwhile)
+static int removes_while_links_are_swapped(void)
 {
-    PLACE;
     put_folder("outside");
     put_file("outside/precious", "text");
     put_folder("outside/b");
@@ -220,10 +219,19 @@ TEST(rmtree_does_not_follow_links_that_are_swapped_in_meanwhile)
         if (mkdir("tree", 0777) == 0 && mkdir("tree/a", 0777) == 0)
             (void)mkdir("tree/a/b", 0777);
         (void)eddy_rmtree("tree"); /* whatever it finds */
-        CHECK(is_there("outside/precious") && is_there("outside/b"));
+        REQUIRE(is_there("outside/precious") && is_there("outside/b"));
     }
     swap_stop(NULL);
-    CHECK_OK(eddy_await(swapper));
+    EDDY_TRY(eddy_await(swapper));
+    return 0;
+}
+EDDY_ASYNC(removes_while_links_are_swapped);
+
+RAW_TEST(rmtree_does_not_follow_links_that_are_swapped_in_meanwhile)
+{
+    place_enter();
+    CHECK_OK(eddy_run(removes_while_links_are_swapped));
+    place_leave(NULL);
 }
 
 static int denied_inside(void)
@@ -254,30 +262,38 @@ RAW_TEST(rmtree_goes_on_where_permission_is_denied)
 }
 
 /* Removing stops soon behind a cancel, with a part removed. */
-TEST(rmtree_that_is_cancelled_leaves_at_once_and_stops_soon)
+static int cancels_a_removal(void)
 {
     int before, after;
 
-    PLACE;
     put_folder("tree");
     for (int i = 0; i < 20000; i++) {
         char path[32];
 
         snprintf(path, sizeof path, "tree/%d", i);
-        CHECK(mknod(path, S_IFREG | 0666, 0) == 0);
+        REQUIRE(mknod(path, S_IFREG | 0666, 0) == 0);
     }
     EDDY_TASK task = eddy_create_task(removes, "tree");
     while (names_in("tree") == 20000)
-        CHECK_OK(eddy_sleep(0));
-    CHECK_OK(eddy_cancel(task));
-    CHECK_EQ(eddy_await(task), -ECANCELED);
+        EDDY_TRY(eddy_sleep(0));
+    EDDY_TRY(eddy_cancel(task));
+    REQUIRE(eddy_await(task) == -ECANCELED);
     do { /* until nothing is removed any more */
         before = names_in("tree");
         usleep(20000);
         after = names_in("tree");
     } while (before != after);
-    CHECK(after > 0);
-    CHECK_OK(eddy_rmtree("tree"));
+    REQUIRE(after > 0);
+    EDDY_TRY(eddy_rmtree("tree"));
+    return 0;
+}
+EDDY_ASYNC(cancels_a_removal);
+
+RAW_TEST(rmtree_that_is_cancelled_leaves_at_once_and_stops_soon)
+{
+    place_enter();
+    CHECK_OK(eddy_run(cancels_a_removal));
+    place_leave(NULL);
 }
 
 static int removes_a_tree(void)

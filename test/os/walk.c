@@ -193,7 +193,7 @@ TEST(walk_of_a_folder_that_is_moved_does_not_go_back_elsewhere)
 }
 
 /* "many deep levels": neither descriptors nor PATH_MAX nor the stack end it. */
-TEST(walk_of_a_deep_tree_comes_to_its_end)
+static int walks_deep(void)
 {
     enum { DEEP = 10000 };
     struct rlimit few = {.rlim_cur = 128, .rlim_max = 128};
@@ -201,27 +201,35 @@ TEST(walk_of_a_deep_tree_comes_to_its_end)
     size_t deepest = 0, length = 0;
     int rc, count = 0, fd, next;
 
-    PLACE;
     EDDY_DEFER(remove_deep, "tree");
     put_folder("tree");
     fd = open("tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; i < DEEP; i++) {
-        CHECK(mkdirat(fd, "d", 0777) == 0);
+        REQUIRE(mkdirat(fd, "d", 0777) == 0);
         next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         close(fd);
         fd = next;
     }
     close(fd);
-    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
     EDDY_FOR_EACH(rc, found, eddy_walk("tree")) {
-        CHECK_EQ(found.error, 0);
+        REQUIRE(found.error == 0);
         count++;
         deepest = found.depth;
         length = strlen(found.path);
     }
-    CHECK_OK(rc);
-    CHECK(count == DEEP && deepest == DEEP && length == 4 + 2 * DEEP);
-    CHECK_OK(eddy_rmtree("tree"));
+    EDDY_TRY(rc);
+    REQUIRE(count == DEEP && deepest == DEEP && length == 4 + 2 * DEEP);
+    EDDY_TRY(eddy_rmtree("tree"));
+    return 0;
+}
+EDDY_ASYNC(walks_deep);
+
+RAW_TEST(walk_of_a_deep_tree_comes_to_its_end)
+{
+    place_enter();
+    CHECK_OK(eddy_run(walks_deep));
+    place_leave(NULL);
 }
 
 TEST(walk_that_is_left_early_closes_its_folders)
