@@ -132,7 +132,7 @@ static int scan_run(const struct ed_blocking *b, void *result)
         scan->fd = folder_open(b->path);
     rc = scan->fd;
     if (rc >= 0)
-        rc = (int)ED_SYSTEM(ED_FAULT_LIST, getdents64(scan->fd, scan->buffer, SCAN_BUFFER));
+        rc = ed_folder_read(scan->fd, scan->buffer, SCAN_BUFFER);
     if (rc < 0)
         return ed_blocking_fail(b, rc);
     scan_find_types(scan, (size_t)rc);

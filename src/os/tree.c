@@ -86,6 +86,13 @@ static int names_add_entries(struct ed_names *names, int folder, char *buffer, s
     return 0;
 }
 
+int ed_folder_read(int folder, void *buffer, size_t size)
+{
+    int rc = (int)ED_SYSTEM(ED_FAULT_LIST, getdents64(folder, buffer, size));
+
+    return rc == -ENOENT ? 0 : rc;
+}
+
 int ed_names_read(struct ed_names *names, int folder)
 {
     alignas(16) char buffer[NAMES_BUFFER];
@@ -94,7 +101,7 @@ int ed_names_read(struct ed_names *names, int folder)
     do {
         if (ed_job_is_abandoned())
             return -ECANCELED;
-        rc = (int)ED_SYSTEM(ED_FAULT_LIST, getdents64(folder, buffer, sizeof buffer));
+        rc = ed_folder_read(folder, buffer, sizeof buffer);
         if (rc > 0 && names_add_entries(names, folder, buffer, (size_t)rc) < 0)
             return -ENOMEM;
     } while (rc > 0);

@@ -23,6 +23,10 @@ ED_INLINE unsigned char ed_name_type(const char *name)
     return (unsigned char)name[-1];
 }
 
+/* Fills a buffer with entries of a folder, in the kernel's form: its size, 0 at the end, or an
+ * error. A folder that is gone has come to its end. */
+int ed_folder_read(int folder, void *buffer, size_t size);
+
 /* Reads all that a folder has, but "." and ".."; no type is DT_UNKNOWN. 0, or an error:
  * -ECANCELED in a job that was abandoned. What was read until then is kept. */
 int ed_names_read(struct ed_names *names, int folder);

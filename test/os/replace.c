@@ -104,6 +104,38 @@ TEST(replace_file_writes_on_behind_a_short_write)
     CHECK_STR(file_text("file"), "text");
 }
 
+static int replaces_by(const char *text)
+{
+    for (int i = 0; i < 25; i++)
+        EDDY_TRY(eddy_replace_file("file", text, strlen(text), 0));
+    return 0;
+}
+EDDY_ASYNC(replaces_by, const char *);
+
+/* Whoever reads meanwhile finds one of them whole. */
+static int reads(void)
+{
+    for (int i = 0; i < 50; i++) {
+        const char *text = file_text("file");
+
+        REQUIRE(strcmp(text, "one") == 0 || strcmp(text, "second") == 0 ||
+                strcmp(text, "the third") == 0);
+        EDDY_TRY(eddy_sleep(0));
+    }
+    return 0;
+}
+EDDY_ASYNC(reads);
+
+TEST(replace_file_by_several_at_a_time_leaves_one_of_theirs)
+{
+    PLACE;
+    put_file("file", "one");
+    CHECK_OK(eddy_gather(EDDY_CALL(replaces_by, "one"), EDDY_CALL(replaces_by, "second"),
+                         EDDY_CALL(replaces_by, "the third"), EDDY_CALL(reads)));
+    CHECK_OK(reads());
+    CHECK_EQ(names_in("."), 1);
+}
+
 static void small_leave(void *unused)
 {
     (void)unused;
