@@ -54,7 +54,8 @@ typedef struct eddy_stream eddy_stream;
 
 /*
  * Reads what there is, up to `size` bytes, waiting for the first of them.
- * Suspends while there is none; not for size 0.
+ * Suspends while there is none; not for size 0. From a pipe's end for writing nothing ever comes:
+ * there the end of the stream is that nobody reads the pipe any more.
  * Returns how many bytes are in `data`; 0 at the end of the stream; or
  *   -EBUSY        another task reads
  *   -ESHUTDOWN    the stream is closed meanwhile

@@ -51,6 +51,7 @@ struct socket_stream {
     eddy_stream stream;
     int fd;
     bool plain;        /* a pipe: no receive, no send */
+    bool write_only;   /* a pipe's end for writing: its read waits until the reader has gone */
     bool was_blocking; /* to be put back at the end */
     bool bulk;
     bool ended;   /* the end has come */
@@ -157,7 +158,10 @@ static void socket_receive(struct socket_stream *s)
 {
     bool direct = s->plain || (s->bulk && s->reader && s->room >= SOCKET_DIRECT);
 
-    s->in.kind = !direct ? ED_OP_RECV_MANY : s->plain ? ED_OP_READ : ED_OP_RECV;
+    s->in.kind = !direct         ? ED_OP_RECV_MANY
+                 : s->write_only ? ED_OP_POLL
+                 : s->plain      ? ED_OP_READ
+                                 : ED_OP_RECV;
     s->in.data = direct ? s->to : NULL;
     s->in.size = direct ? s->room : 0;
     ed_engine_submit(socket_engine(s), &s->in);
@@ -203,7 +207,7 @@ static void socket_received(struct ed_op *op)
     }
     if (op->result > 0)
         socket_count_small(s, op->result);
-    socket_received_last(s, op->result);
+    socket_received_last(s, s->write_only && op->result > 0 ? 0 : op->result);
 }
 
 /* There is room again. */
@@ -676,6 +680,7 @@ int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy
     s->fd = fd;
     s->namer = namer;
     s->plain = kind >= ED_SOCKET_PIPE;
+    s->write_only = kind == ED_SOCKET_PIPE && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
     s->in.done = socket_received;
     s->in.kind = ED_OP_RECV_MANY;
     s->in.fd = fd;

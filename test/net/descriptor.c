@@ -122,6 +122,110 @@ TEST(descriptor_of_a_terminals_master_is_a_stream)
     CHECK_STR(line, "hello\r\n");
 }
 
+/* A-PIPE-1, A-PIPE-2, A-PIPE-4: both ends of a pipe, non-blocking and closed with the stream. */
+TEST(descriptor_of_a_pipe_is_a_stream)
+{
+    EDDY_STREAM from = NULL;
+    EDDY_STREAM to = NULL;
+    char data[10];
+    int ends[2];
+
+    CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+    CHECK_OK(eddy_stream_from_fd(ends[0], &from));
+    CHECK_OK(eddy_stream_from_fd(ends[1], &to));
+    CHECK_STR(eddy_stream_kind(from), "pipe");
+    CHECK(fcntl(ends[0], F_GETFL) & fcntl(ends[1], F_GETFL) & O_NONBLOCK);
+    CHECK_OK(eddy_write(to, "hello", 5));
+    CHECK_OK(eddy_stream_close(&to));
+    CHECK_EQ(fcntl(ends[1], F_GETFD), -1);
+    CHECK_EQ(eddy_read(from, data, sizeof data), 5);
+    CHECK_EQ(eddy_read(from, data, sizeof data), 0);
+    CHECK(eddy_at_eof(from));
+}
+
+static int read_one(eddy_stream *stream)
+{
+    char byte;
+
+    return (int)eddy_read(stream, &byte, 1);
+}
+EDDY_ASYNC(read_one, eddy_stream *);
+
+static int write_much(eddy_stream *stream)
+{
+    static char much[300000];
+
+    EDDY_TRY(eddy_write(stream, much, sizeof much));
+    return eddy_flush(stream);
+}
+EDDY_ASYNC(write_much, eddy_stream *);
+
+/* A-PIPE-3: an idle writer learns that the reader has gone, without an error, */
+TEST(descriptor_of_a_pipe_for_writing_ends_when_its_reader_has_gone)
+{
+    EDDY_STREAM to = NULL;
+    PEER_FD reader = -1;
+    int ends[2];
+
+    CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+    reader = ends[0];
+    CHECK_OK(eddy_stream_from_fd(ends[1], &to));
+    EDDY_TASK watcher = eddy_create_task(read_one, to);
+
+    test_settle();
+    CHECK_OK(eddy_write(to, "kept", 4));
+    CHECK_OK(eddy_flush(to));
+    CHECK(!eddy_task_done(watcher));
+    peer_close(&reader);
+    CHECK_EQ(eddy_await(watcher), 0);
+    CHECK(eddy_at_eof(to));
+    CHECK_EQ(write_much(to), -EPIPE);
+    CHECK_EQ(read_one(to), 0);
+}
+
+/* and one with bytes on their way with one; who only watches may be cancelled. */
+TEST(descriptor_of_a_pipe_for_writing_breaks_when_bytes_are_left)
+{
+    EDDY_STREAM to = NULL;
+    PEER_FD reader = -1;
+    int ends[2], rc;
+
+    CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+    reader = ends[0];
+    CHECK_OK(eddy_stream_from_fd(ends[1], &to));
+    {
+        EDDY_TIMEOUT(limit, 0.01);
+        rc = read_one(to);
+    }
+    CHECK_EQ(rc, -ETIMEDOUT);
+    EDDY_TASK writer = eddy_create_task(write_much, to);
+
+    test_settle();
+    peer_close(&reader);
+    CHECK_EQ(eddy_await(writer), -EPIPE);
+    CHECK_EQ(read_one(to), 0);
+}
+
+/* A-PIPE-4: a terminal that was hung up is an error of the read, and no report. */
+TEST(descriptor_of_a_terminal_that_was_hung_up_returns_EIO)
+{
+    EDDY_STREAM terminal = NULL;
+    PEER_FD slave = -1;
+    int master;
+
+    if (openpty(&master, &slave, NULL, NULL, NULL) < 0)
+        test_skip("there are no terminals here");
+    CHECK_OK(eddy_stream_from_fd(master, &terminal));
+    EDDY_TASK reader = eddy_create_task(read_one, terminal);
+
+    test_settle();
+    peer_close(&slave);
+    CHECK_EQ(eddy_await(reader), -EIO);
+    CHECK_EQ(read_one(terminal), -EIO);
+    CHECK_OK(eddy_stream_close(&terminal));
+    CHECK_STR(test_report(), "");
+}
+
 TEST(descriptor_is_not_of_two_streams)
 {
     EDDY_STREAM stream = NULL;

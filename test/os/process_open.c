@@ -200,6 +200,13 @@ TEST(process_open_joins_two_processes)
     CHECK_OK(eddy_process_check(first));
 }
 
+static void close_sixties(void *unused)
+{
+    (void)unused;
+    for (int fd = 60; fd < 70; fd++)
+        close(fd);
+}
+
 /* A-SUBP-13: the child has what it was given, and no more; not even what is not close-on-exec. */
 TEST(process_open_passes_the_descriptors_that_were_asked_for)
 {
@@ -210,10 +217,9 @@ TEST(process_open_passes_the_descriptors_that_were_asked_for)
 
     for (int fd = 60; fd < 70; fd++)
         CHECK_EQ(dup2(0, fd), fd);
+    EDDY_DEFER(close_sixties, &options);
     CHECK_OK(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "100"), &options, &process));
     pid = eddy_process_pid(process);
-    for (int fd = 60; fd < 70; fd++)
-        close(fd);
     CHECK(child_has_descriptors(pid, 5));
     CHECK(child_descriptor(pid, 60)[0] && child_descriptor(pid, 61)[0]);
     CHECK_HAS(child_descriptor(pid, 0), "pipe:");
