@@ -4,6 +4,7 @@
  * they do independent of how fast anybody is.
  */
 #include "base/fault.h"
+#include "os/executor.h"
 #include "os/gate.h"
 
 #include <pthread.h>
@@ -233,6 +234,38 @@ TEST(thread_job_that_runs_is_waited_for_when_its_caller_is_cancelled)
     CHECK_OK(eddy_await(caller));
     CHECK_EQ(order, 0);
     CHECK_EQ(then, -ECANCELED);
+}
+
+static int stand_here(void *args, void *result)
+{
+    (void)result;
+    stand_at_gate(*(int *)args);
+    return 0;
+}
+
+static void open_here(void *args)
+{
+    open_gate(*(int *)args);
+}
+
+static int stand_until_interrupted(void)
+{
+    static const struct eddy_async function = {stand_here, "stand_here", NULL, 0, 0};
+    int which = 9;
+
+    return ed_executor_run_interruptible(ED_POOL_FILES, &function, &which, NULL, open_here);
+}
+EDDY_ASYNC(stand_until_interrupted);
+
+/* One that can be asked to end early is; that it had to is its own affair. */
+TEST(thread_job_that_is_interruptible_is_told_of_a_cancel)
+{
+    EDDY_TASK caller = eddy_create_task(stand_until_interrupted);
+    EDDY_DEFER(open_all, NULL);
+
+    CHECK_OK(until_running(1));
+    CHECK_OK(eddy_cancel(caller));
+    CHECK_OK(eddy_await(caller));
 }
 
 /* A-EXEC-6, A-FUT-11: a job that waits is withdrawn, and never runs. */
