@@ -18,6 +18,7 @@
 #include "eddy/future.h"     /* eddy_future */
 #include "eddy/generator.h"  /* eddy_yield, EDDY_FOR_EACH */
 #include "eddy/group.h"      /* EDDY_GROUP, eddy_gather */
+#include "eddy/line.h"       /* eddy_read_line, eddy_lines */
 #include "eddy/local.h"      /* task-local values */
 #include "eddy/loop.h"       /* eddy_loop */
 #include "eddy/net.h"        /* eddy_connect, eddy_start_server */

@@ -50,6 +50,7 @@
 #include <sys/uio.h>
 
 #include "eddy/compat.h"
+#include "eddy/line.h"
 #include "eddy/stream.h"
 
 EDDY_BEGIN_DECLS

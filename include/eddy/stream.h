@@ -28,7 +28,7 @@
  * bytes are kept, 64 KiB unless set, until no more than `low` are, a quarter of it. An error of
  * the kernel's is returned by the calls that follow.
  *
- * A stream belongs to its loop and thread.
+ * A stream belongs to its loop and thread. Lines are read by eddy/line.h.
  */
 #ifndef EDDY_STREAM_H
 #define EDDY_STREAM_H
@@ -54,8 +54,10 @@ typedef struct eddy_stream eddy_stream;
 
 /*
  * Reads what there is, up to `size` bytes, waiting for the first of them.
+ *
  * Suspends while there is none; not for size 0. From a pipe's end for writing nothing ever comes:
  * there the end of the stream is that nobody reads the pipe any more.
+ *
  * Returns how many bytes are in `data`; 0 at the end of the stream; or
  *   -EBUSY        another task reads
  *   -ESHUTDOWN    the stream is closed meanwhile
@@ -66,6 +68,7 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_read(eddy_stream *stream, void 
 
 /*
  * Reads exactly `size` bytes. Suspends until they are there.
+ *
  * Returns 0; EDDY_EINCOMPLETE when the stream ends before: then the bytes that came,
  * eddy_stream_partial() of them, are in `data`; or an error of eddy_read: then they are
  * still in the stream.
@@ -89,18 +92,6 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_read_until(eddy_stream *stream,
                                                             size_t separator_size, void *data,
                                                             size_t size);
 
-/*
- * Reads a line, its newline included, and ends it with a NUL, as fgets does. A last line
- * without a newline is a line too. Suspends until it is there.
- *
- * Returns its length without the NUL; 0 at the end of the stream; EDDY_ELIMIT when the line
- * does not fit into `size` bytes: it stays readable, and eddy_stream_partial() of its bytes are
- * there without its newline; eddy_skip_until drops all of it; or an error of eddy_read: nothing
- * was taken.
- */
-EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_read_line(eddy_stream *stream, char *line,
-                                                           size_t size);
-
 /* Reads and drops everything up to and with a separator, however far away it is, such as a line
  * that is too long. Suspends until then. Returns 1; 0 when the stream ended without it; -EINVAL
  * for an empty one; or an error of eddy_read: eddy_stream_partial() bytes are dropped, and another
@@ -110,9 +101,11 @@ eddy_skip_until(eddy_stream *stream, const void *separator, size_t separator_siz
 
 /*
  * Reads everything up to the end of the stream. Suspends until it has come.
+ *
  * limit    bytes at most; 0: EDDY_READ_ALL_LIMIT
  * data     on success a block with a NUL behind it, owned by the caller: eddy_free() it
  * size     its bytes without the NUL; may be NULL
+ *
  * Returns 0; EDDY_ELIMIT when there is more: it stays readable; -ENOMEM; or an error of
  * eddy_read: what came stays readable.
  */
@@ -129,31 +122,6 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_peek(eddy_stream *stream, size_
 
 /* Takes bytes that a peek has shown; more than there are aborts. */
 EDDY_API void eddy_consume(eddy_stream *stream, size_t size);
-
-/* A line of eddy_lines: NUL-terminated; borrowed until the next one. */
-typedef struct eddy_line {
-    char *text;
-    size_t size; /* bytes without the NUL */
-} eddy_line;
-
-/*
- * The lines of a stream up to its end, newlines included, as values of type eddy_line:
- *     eddy_line line;
- *     EDDY_FOR_EACH(rc, line, eddy_lines(stream))
- *         fputs(line.text, stdout);
- * They are not copied, and may be as long as the stream's limit, the newline not counted. One
- * that is longer ends the loop with EDDY_ELIMIT and stays readable: set a larger limit, or drop
- * it by eddy_skip_until(stream, "\n", 1), and begin a new loop. The stream must not be closed
- * before the generator.
- */
-EDDY_NODISCARD EDDY_API eddy_generator *eddy_lines(eddy_stream *stream);
-
-/* The same without their newlines, "\n" or "\r\n". */
-EDDY_NODISCARD EDDY_API eddy_generator *eddy_stripped_lines(eddy_stream *stream);
-
-/* Ends a line of `size` bytes, NUL-terminated, before its newline, "\n" or "\r\n", if it has one.
- * Returns the bytes that are left; for lines of eddy_lines and eddy_read_line. */
-EDDY_API size_t eddy_strip_newline(char *text, size_t size);
 
 /* Whether the end of the stream has come and all before it is read. */
 EDDY_API bool eddy_at_eof(const eddy_stream *stream);
@@ -267,8 +235,7 @@ EDDY_API int eddy_stream_set_write_limits(eddy_stream *stream, size_t high, size
 EDDY_API const char *eddy_stream_kind(const eddy_stream *stream);
 
 /* The peer's and the own address as text, such as "127.0.0.1:80"; "" when there is none. A file's
- * is its path, as the peer's.
- * Borrowed until the stream is closed. */
+ * path is the peer's. Borrowed until the stream is closed. */
 EDDY_API const char *eddy_stream_peer_name(const eddy_stream *stream);
 EDDY_API const char *eddy_stream_local_name(const eddy_stream *stream);
 

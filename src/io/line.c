@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "eddy/line.h"
 #include "io/stream.h"
 
 /* What is looked for, and where. */
