@@ -168,6 +168,17 @@ void ed_op_set_memory(struct ed_op *op, void *data, size_t size);
  * is submitted behind it does not count again. */
 int ed_engine_try(struct ed_op *op);
 
+/* Sets up an operation that is only tried, at less cost than all of its fields: what else its kind
+ * reads is for the caller to set. It must not be submitted. */
+ED_INLINE void ed_op_prepare(struct ed_op *op, enum ed_op_kind kind, int fd)
+{
+    op->kind = kind;
+    op->fd = fd;
+    op->data = NULL;
+    op->size = 0;
+    op->blocking = op->in_flight = op->counted = op->apart = op->shorten = op->shortened = false;
+}
+
 /* Hands to the kernel what is queued, and completes what that ends at once. */
 void ed_engine_flush(struct ed_engine *engine);
 

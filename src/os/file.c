@@ -241,7 +241,7 @@ file_write_nowait(struct ed_file *f, const struct iovec *parts, size_t count, si
                                 .parts = parts,
                                 .count = count,
                                 .offset = f->appends ? -1 : f->position};
-    struct ed_op op = {.fd = -1};
+    struct ed_op op;
     int64_t n = -EAGAIN;
     int rc;
 
@@ -354,11 +354,12 @@ static int file_close_elsewhere(int fd)
 int ed_file_close_handle(struct ed_file_handle *handle, bool at_once)
 {
     int fd = handle->fd, rc = 0;
+    struct ed_op op;
 
     if (__atomic_load_n(&handle->users, __ATOMIC_ACQUIRE) == 1) {
         handle->fd = -1; /* whatever comes */
-        rc = at_once ? ed_engine_try(&(struct ed_op){.kind = ED_OP_CLOSE, .fd = fd})
-                     : file_close_elsewhere(fd);
+        ed_op_prepare(&op, ED_OP_CLOSE, fd);
+        rc = at_once ? ed_engine_try(&op) : file_close_elsewhere(fd);
         ed_stats_add(ED_STAT_DESCRIPTORS, -1);
     }
     return rc;

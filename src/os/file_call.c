@@ -334,7 +334,13 @@ static struct file_request *request_new(const struct ed_file_call *call, const s
 
     if (!r)
         return NULL;
-    *r = (struct file_request){.op = *op,
+    *r = (struct file_request){.op = {.fd = op->fd,
+                                      .flags = op->flags,
+                                      .offset = op->offset,
+                                      .size = op->size,
+                                      .counted = op->counted,
+                                      .shorten = op->shorten,
+                                      .apart = op->apart},
                                .work = call->work,
                                .handle = call->handle,
                                .left = call->left,
@@ -401,8 +407,7 @@ static int64_t call_wait(struct ed_file_call *call, const struct ed_op *op)
 /* The operation of a call, as far as it can be tried with the caller's memory. */
 static void call_prepare(const struct ed_file_call *call, struct ed_op *op)
 {
-    op->kind = call->kind;
-    op->fd = call->handle ? call->handle->fd : call->directory;
+    ed_op_prepare(op, call->kind, call->handle ? call->handle->fd : call->directory);
     op->flags = call->flags;
     op->offset = call->offset;
     if (call->kind == ED_OP_OPENAT) {
@@ -427,7 +432,7 @@ int64_t ed_file_call_nowait(struct ed_file_call *call, struct ed_op *op)
 
 int64_t ed_file_call(struct ed_file_call *call)
 {
-    struct ed_op op = {.fd = -1};
+    struct ed_op op;
     int64_t rc = -EAGAIN;
 
     if (!call->work)
