@@ -118,7 +118,7 @@ static int64_t file_write_some(struct ed_file *f, const struct iovec *parts, siz
 
     f->written = true;
     n = ed_file_call(&call);
-    return n == 0 ? -EIO : n; /* the kernel takes something, or says why not */
+    return n == 0 ? ed_fail(-EIO) : n; /* the kernel takes something, or says why not */
 }
 
 size_t ed_file_rest_of(const struct iovec *parts, size_t count, size_t skip, struct iovec *rest)

@@ -85,7 +85,7 @@ at_read(struct ed_file *f, const struct iovec *parts, size_t count, int64_t offs
     size_t used;
 
     if (!f->readable)
-        return -EBADF;
+        return ed_fail(-EBADF);
     while (n > 0 && (used = ed_file_rest_of(parts, count, *done, rest)) > 0) {
         n = ed_file_read_at(f, rest, used, offset + (int64_t)*done);
         *done += n > 0 ? (size_t)n : 0;
@@ -119,7 +119,7 @@ static int64_t
 at_write(struct ed_file *f, const struct iovec *parts, size_t count, int64_t offset, size_t *done)
 {
     if (!f->writable)
-        return -EBADF;
+        return ed_fail(-EBADF);
     if (!f->stream.reading)
         f->position -= (int64_t)ed_stream_forget(&f->stream);
     return ed_file_write_at(f, parts, count, offset, done);

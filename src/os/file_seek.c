@@ -70,9 +70,9 @@ static int64_t seek_find(struct ed_file *f, int64_t offset, int whence)
     int64_t position = offset;
 
     if (whence == SEEK_CUR && __builtin_add_overflow(ed_file_position(f), offset, &position))
-        return -EOVERFLOW;
+        return ed_fail(-EOVERFLOW);
     if (whence == SEEK_SET || whence == SEEK_CUR)
-        return position < 0 ? -EINVAL : position;
+        return position < 0 ? ed_fail(-EINVAL) : position;
     return seek_ask(f, offset, whence);
 }
 

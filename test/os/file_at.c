@@ -34,7 +34,7 @@ TEST(file_pread_and_pwrite_leave_the_position)
 TEST(file_pread_and_pwrite_refuse_what_makes_no_sense)
 {
     FILES();
-    EDDY_STREAM file = NULL;
+    EDDY_STREAM file = NULL, reads = NULL;
     char data[4];
     static struct iovec parts[1025];
 
@@ -44,6 +44,9 @@ TEST(file_pread_and_pwrite_refuse_what_makes_no_sense)
     CHECK_EQ(eddy_preadv(file, parts, 1025, 0), -EINVAL);
     CHECK_EQ(eddy_pwritev(file, parts, 1025, 0), -EINVAL);
     CHECK_EQ(eddy_preadv(file, parts, 1024, 0), 0);
+    CHECK_OK(eddy_open(files_path("file"), "r", &reads));
+    CHECK_EQ(eddy_raise(-EBADF, "of an older call"), -EBADF);
+    CHECK_FAILS(eddy_pwrite(reads, data, 4, 0), -EBADF, "pwrite");
 }
 
 enum { BIG = 700000 };
