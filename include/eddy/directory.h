@@ -17,7 +17,8 @@
  *     }
  *
  * As in eddy/filesystem.h, whose rules of paths, errors and cancellation hold here too, each
- * call, and each step of a generator that asks the kernel, is one job of a thread.
+ * call, and each step of a generator that asks the kernel, is one job of a thread. A step that is
+ * cancelled or runs out of time ends its generator.
  */
 #ifndef EDDY_DIRECTORY_H
 #define EDDY_DIRECTORY_H

@@ -139,7 +139,7 @@ TEST(statvfs_tells_of_the_file_system)
 
 TEST(realpath_and_readlink_give_texts_that_are_owned)
 {
-    char *text = NULL, expected[128];
+    char *text = NULL, expected[300];
 
     PLACE;
     put_folder("folder");

@@ -22,7 +22,7 @@ TEST(makedirs_makes_what_is_missing)
 
 TEST(makedirs_of_an_absolute_path_begins_at_the_root)
 {
-    char path[128];
+    char path[300];
 
     PLACE;
     snprintf(path, sizeof path, "/%s/p/q", place);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A folder of its own for a test, in which it then is, and what it puts there.
+ * A folder of its own for a test, in which it then is, and what it puts there. It is in memory
+ * unless TMPDIR says where, since disks may take milliseconds for each folder that goes.
  *
  *     PLACE;
  *     put_file("a", "text");
@@ -17,14 +18,17 @@
 
 #include "harness.h"
 
-static char place[64];
+static char place[256];
 static int place_before;
 
 static inline void place_enter(void)
 {
-    /* in memory, since disks may take milliseconds for each folder that goes */
+    const char *chosen = getenv("TMPDIR");
+
     snprintf(place, sizeof place, "%s/eddy-test-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+             chosen                          ? chosen
+             : access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+                                             : "/tmp");
     place_before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (place_before < 0 || !mkdtemp(place) || chdir(place) < 0)
         test_fail(__FILE__, __LINE__, "no folder for the test: %s", strerror(errno));
