@@ -189,7 +189,9 @@ EDDY_API int eddy_process_kill(eddy_process *process);      /* SIGKILL, in the s
  * SIGKILL at once. Tasks that wait for the exit get it. A close by another task meanwhile, with a
  * handle of its own, waits for the first one.
  *
- * Returns its returncode; 0 for NULL. Aborts outside a task.
+ * Returns its returncode; 0 for NULL; EDDY_RUNNING for one that we are not permitted to kill, such
+ * as another user's: that is reported, and it goes on as if it were detached. Aborts outside a
+ * task.
  */
 EDDY_API EDDY_AWAITS int eddy_process_close(eddy_process **process);
 

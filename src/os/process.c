@@ -277,16 +277,18 @@ int eddy_process_check(eddy_process *p)
 
 /* Signals ------------------------------------------------------------------------------------ */
 
-/* A kernel that cannot signal a group by a pidfd says so by EINVAL, or knows none of it. */
+/* A kernel that cannot signal a group by a pidfd says so by EINVAL; one that knows, or lets us do,
+ * none of it by ENOSYS. The id is safe as long as the process is not reaped; that of a group as
+ * long as anybody is in it. */
 static int process_signal(const eddy_process *p, int number)
 {
     unsigned flags = p->leads ? PROCESS_GROUP_SIGNAL : 0;
 
     if (syscall(SYS_pidfd_send_signal, p->child.pidfd, number, NULL, flags) == 0)
         return 0;
-    if (!p->leads || errno == ESRCH || errno == EPERM)
+    if ((errno != EINVAL && errno != ENOSYS) || !(p->leads || process_runs(p)))
         return -errno;
-    return kill(-p->child.pid, number) < 0 ? -errno : 0;
+    return kill(p->leads ? -p->child.pid : p->child.pid, number) < 0 ? -errno : 0;
 }
 
 int eddy_process_send_signal(eddy_process *p, int number)
@@ -350,12 +352,19 @@ static void process_join(eddy_process *p)
     (void)ed_park(&wait); /* nothing cuts it short */
 }
 
+/* Ends it; but not one that we must not kill, such as another user's: that goes on, and who waits
+ * for it is told so. */
 static void process_end(eddy_process *p)
 {
     if (process_runs(p))
         process_look(p, WNOHANG);
-    if (process_runs(p) && !process_stop_kindly(p))
-        (void)process_signal(p, SIGKILL); /* or it has ended just now */
+    if (process_runs(p) && !process_stop_kindly(p) && process_signal(p, SIGKILL) == -EPERM) {
+        ed_loop_report(p->loop, EDDY_REPORT_RESOURCE, -EPERM, NULL,
+                       "process %d (%s) goes on: we are not permitted to kill it",
+                       (int)p->child.pid, p->name);
+        process_tell(&p->waiters, EDDY_RUNNING);
+        return;
+    }
     process_join(p);
     if (p->leads)
         (void)process_signal(p, SIGKILL); /* what it has left of its group, if anything */
@@ -375,6 +384,16 @@ static void process_wait_for_callers(eddy_process *p)
     (void)ed_park(&wait); /* nothing cuts it short */
 }
 
+/* Nobody has a handle any more. */
+static void process_let_go(eddy_process *p)
+{
+    p->let_go = true;
+    p->resource.describe = NULL;
+    if (process_runs(p))
+        p->loop->programs--;
+    process_settle(p);
+}
+
 static int process_close_first(eddy_process *p)
 {
     int code;
@@ -385,9 +404,7 @@ static int process_close_first(eddy_process *p)
     ed_process_close_streams(p);
     process_wait_for_callers(p);
     process_tell(&p->closers, code);
-    p->let_go = true;
-    p->resource.describe = NULL;
-    process_settle(p);
+    process_let_go(p);
     return code;
 }
 
@@ -447,11 +464,7 @@ void eddy_process_detach(eddy_process **process)
     for (int i = 0; i < 3; i++)
         (void)eddy_stream_close(&p->streams[i]); /* nobody asks whether all has gone */
     ed_error_put_back(error);
-    p->let_go = true;
-    p->resource.describe = NULL;
-    if (process_runs(p))
-        p->loop->programs--;
-    process_settle(p);
+    process_let_go(p);
 }
 
 /* What is known of it ------------------------------------------------------------------------ */

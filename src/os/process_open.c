@@ -59,17 +59,19 @@ static size_t process_count(const char *const *list)
     return count;
 }
 
-/* The environment of the child: a list that is there, or one that is merged. NULL: no memory. */
+/* The environment of the child: a list that is there, or one that is merged. Ours is copied, since
+ * another task may change it while a thread reads it. NULL: no memory. */
 static const char *const *process_env(struct process_plan *plan)
 {
     static const char *const empty[] = {NULL};
-    const char *const *base = plan->options->env, *const *set = plan->options->set;
+    const char *const *base = plan->options->env;
+    const char *const *set = plan->options->set ? plan->options->set : empty;
     size_t count = 0;
 
+    if (base && set == empty)
+        return base;
     if (!base)
         base = environ ? (const char *const *)environ : empty;
-    if (!set)
-        return base;
     plan->env = ed_alloc((process_count(base) + process_count(set) + 1) * sizeof *plan->env);
     if (!plan->env)
         return NULL;

@@ -13,7 +13,7 @@ static eddy_process_options pipes = {.in = EDDY_PIPE, .out = EDDY_PIPE, .err = E
 TEST(communicate_feeds_the_input_and_returns_both_outputs)
 {
     EDDY_PROCESS process = NULL;
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
 
     CHECK_OK(eddy_create_subprocess_shell("cat; echo bad >&2; exit 3", &pipes, &process));
     CHECK_OK(eddy_process_communicate(process, "good", 4, &output));
@@ -30,7 +30,7 @@ TEST(communicate_returns_nothing_for_what_is_no_pipe)
 {
     EDDY_PROCESS process = NULL;
     eddy_process_options options = {.in = EDDY_DEVNULL, .out = EDDY_DEVNULL, .err = EDDY_PIPE};
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
 
     CHECK_OK(eddy_create_subprocess_shell("cat; echo x; echo y >&2", &options, &process));
     CHECK_FAILS(eddy_process_communicate(process, "x", 1, &output), -EINVAL, "takes no input");
@@ -53,7 +53,7 @@ TEST(communicate_does_not_deadlock_at_any_size)
         input[i] = (char)(i * 7 >> 3);
 
     EDDY_PROCESS process = NULL;
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
 
     CHECK_OK(eddy_create_subprocess_shell("tee /dev/stderr", &pipes, &process));
     CHECK_OK(eddy_process_communicate(process, input, size, &output));
@@ -70,7 +70,7 @@ TEST(communicate_ignores_that_the_input_is_not_read)
     char *input = calloc(1, size);
     EDDY_DEFER(free_text, &input);
     EDDY_PROCESS process = NULL, small = NULL;
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
 
     CHECK_OK(eddy_create_subprocess_shell("exec <&-; echo done", &pipes, &process));
     CHECK_OK(eddy_process_communicate(process, input, size, &output));
@@ -93,7 +93,7 @@ TEST(communicate_drops_outputs_that_nobody_wants)
 TEST(communicate_stops_at_its_limit)
 {
     EDDY_PROCESS process = NULL, bad = NULL;
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
     char data[12];
 
     CHECK_OK(eddy_create_subprocess_shell("printf 0123456789", &pipes, &process));
@@ -112,7 +112,7 @@ TEST(communicate_stops_at_its_limit)
 TEST(communicate_that_is_cut_short_loses_no_output)
 {
     EDDY_PROCESS process = NULL;
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
     int rc;
 
     CHECK_OK(eddy_create_subprocess_shell("echo one; echo two >&2; read x; echo three", &pipes,
@@ -143,7 +143,7 @@ EDDY_ASYNC(read_on, eddy_stream *);
 TEST(communicate_refuses_an_output_that_another_task_reads)
 {
     EDDY_PROCESS process = NULL;
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
 
     CHECK_OK(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "100"), &pipes, &process));
     EDDY_TASK reader = eddy_create_task(read_on, eddy_process_err(process));
@@ -196,7 +196,7 @@ TEST(communicate_is_what_a_full_pipe_needs)
 {
     EDDY_PROCESS process = NULL;
     eddy_process_options options = {.out = EDDY_PIPE};
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
     int rc;
 
     CHECK_OK(eddy_create_subprocess_shell("head -c 1000000 /dev/zero", &options, &process));

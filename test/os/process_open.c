@@ -12,7 +12,7 @@
 static int output_of(const char *line, eddy_process_options options, char *text, size_t size)
 {
     EDDY_PROCESS process = NULL;
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
 
     options.out = EDDY_PIPE;
     EDDY_TRY(eddy_create_subprocess_shell(line, &options, &process));
@@ -29,7 +29,7 @@ TEST(process_open_runs_a_program_with_its_arguments)
 {
     EDDY_PROCESS process = NULL;
     eddy_process_options options = {.out = EDDY_PIPE};
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
 
     CHECK_OK(eddy_create_subprocess_exec(EDDY_ARGV("printf", "%s|%s", "a b", "$HOME"), &options,
                                          &process));
@@ -188,7 +188,7 @@ TEST(process_open_joins_two_processes)
 {
     EDDY_PROCESS first = NULL, second = NULL;
     eddy_process_options from = {.out = EDDY_PIPE}, to = {.out = EDDY_PIPE};
-    eddy_process_output output = {NULL};
+    eddy_process_output output = {.out = NULL};
 
     CHECK_OK(eddy_create_subprocess_shell("echo b; sleep 0.01; echo a", &from, &first));
     to.in = EDDY_FD(eddy_stream_fd(eddy_process_out(first)));

@@ -281,6 +281,19 @@ RAW_TEST(spawn_gives_the_child_no_other_descriptors)
         close(fd);
 }
 
+RAW_TEST(spawn_closes_the_others_without_close_range_too)
+{
+    struct ed_spawn spawn = {SPAWN_DEFAULTS};
+    struct ed_child child;
+
+    without_call(SYS_close_range);
+    CHECK_EQ(dup2(1, 20), 20);
+    CHECK_OK(ed_spawn(&spawn, &child));
+    CHECK(child_has_descriptors(child.pid, 3));
+    ed_spawn_undo(&child);
+    close(20);
+}
+
 static void ignore(int number)
 {
     (void)number;
