@@ -4,8 +4,8 @@
  *
  * A stop is a node in the ready queue: what stands before it runs, what comes
  * behind it stays for the next run. Waiting is a deadlock when there is no
- * timer, no operation in flight, no thread job and no hold: then nobody can ever
- * put anything into the queue.
+ * timer, no operation in flight but quiet ones, no job and no hold: then nobody can
+ * ever put anything into the queue.
  */
 #include "loop/loop.h"
 
@@ -294,8 +294,8 @@ static void loop_collect(eddy_loop *loop)
 /* Whether somebody outside can still make something ready. */
 static bool loop_can_wake(const eddy_loop *loop)
 {
-    return ed_timer_next(&loop->timers) != ED_NEVER || loop->engine->in_flight || loop->jobs ||
-           loop->holds || __atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE);
+    return ed_timer_next(&loop->timers) != ED_NEVER || loop->engine->in_flight > loop->quiet ||
+           loop->jobs || loop->holds || __atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE);
 }
 
 /* How long the engine may wait under the virtual clock: the time to the next timer passes at

@@ -72,7 +72,8 @@ struct eddy_loop {
     int reporting;   /* calls of the exception handler that are open */
     size_t eager;    /* nodes at the front of the queue that nothing may overtake */
     size_t holds;    /* explicit, and thread-settable futures */
-    size_t jobs;     /* in threads, or at a file: real time passes until they end */
+    size_t jobs;     /* in threads or processes, or at a file: real time passes until they end */
+    size_t quiet;    /* operations in flight that can make nothing ready by themselves */
     size_t programs; /* that run for us: the virtual clock keeps pace with the real one */
     size_t task_count, generator_count; /* not freed, kept by the layer above */
 
