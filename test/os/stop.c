@@ -98,9 +98,12 @@ TEST(stop_scope_has_the_rank_of_a_timeout)
         EDDY_TIMEOUT(limit, 1);
 
         CHECK_EQ(eddy_sleep(5), -ETIMEDOUT);
-        kill(getpid(), SIGUSR1);
-        while (!eddy_stop_signal(&stop))
-            (void)eddy_sleep(0);
+        {
+            EDDY_SHIELD(clean_up);
+            kill(getpid(), SIGUSR1);
+            CHECK_OK(eddy_sleep(1));
+        }
+        CHECK_EQ(eddy_stop_signal(&stop), SIGUSR1);
         CHECK_FAILS(eddy_sleep(0), -EINTR, "stopped by SIGUSR1"); /* it is the outer one */
     }
 }
