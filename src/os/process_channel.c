@@ -75,8 +75,9 @@ void ed_worker_signal(struct ed_worker *w, int number)
 {
     if (number == SIGKILL)
         worker_condemn(w);
-    if (!w->exited)
-        (void)syscall(SYS_pidfd_send_signal, w->child.pidfd, number, NULL, 0); /* or it has ended */
+    if (!w->exited && syscall(SYS_pidfd_send_signal, w->child.pidfd, number, NULL, 0) < 0 &&
+        errno == ENOSYS)
+        (void)kill(w->child.pid, number); /* a filter of system calls; it is not reaped yet */
 }
 
 /* Its end ---------------------------------------------------------------------- */

@@ -641,6 +641,6 @@ RAW_TEST(a_thousand_signals_a_second_do_not_disturb_an_echo)
     CHECK_OK(eddy_run(talks_under_fire, test_is_slow() ? 100 : 1000));
     __atomic_store_n(&end, 1, __ATOMIC_SEQ_CST);
     pthread_join(thread, NULL);
-    CHECK(wakes > 0);
+    CHECK(wakes > 0 || ED_TSAN); /* which holds signals back, maybe to the end */
     eddy_loop_free(last);
 }
