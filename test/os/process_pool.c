@@ -4,17 +4,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fault.h"
-#include "harness.h"
-
-static void needs_workers(void)
-{
-    if (test_is_on_valgrind())
-        test_skip("/proc/self/exe is valgrind itself there");
-}
+#include "os/worker_jobs.h"
 
 /* Jobs --------------------------------------------------------------------------- */
 
@@ -30,40 +22,11 @@ static int add(long a, struct pair b, struct pair *sum)
 }
 EDDY_ASYNC_RESULT(struct pair, add, long, struct pair);
 
-static int fib(int n, long *result)
-{
-    long a = 0, b = 0;
-
-    if (n < 2) {
-        *result = n;
-        return 0;
-    }
-    EDDY_TRY(fib(n - 1, &a));
-    EDDY_TRY(fib(n - 2, &b));
-    *result = a + b;
-    return 0;
-}
-EDDY_ASYNC_RESULT(long, fib, int);
-
 static int fail(int code)
 {
     return eddy_raise(code, "job %d went wrong", -code);
 }
 EDDY_ASYNC(fail, int);
-
-static int process_id(int *pid)
-{
-    *pid = getpid();
-    return 7;
-}
-EDDY_ASYNC_RESULT(int, process_id);
-
-static int sleep_for(double seconds)
-{
-    usleep((useconds_t)(seconds * 1e6));
-    return 0;
-}
-EDDY_ASYNC(sleep_for, double);
 
 enum crash { EXIT, ABORT, SEGV, KILL, CLOSE, FORK_AND_DIE, CRASHES };
 
@@ -98,14 +61,6 @@ static int count_calls(int *count)
 }
 EDDY_ASYNC_RESULT(int, count_calls);
 
-static int reverse(const void *input, size_t size, eddy_bytes *output)
-{
-    EDDY_TRY(eddy_bytes_resize(output, size));
-    for (size_t i = 0; i < size; i++)
-        ((char *)output->data)[i] = ((const char *)input)[size - 1 - i];
-    return 0;
-}
-
 static int make_bytes(const void *input, size_t size, eddy_bytes *output)
 {
     size_t wanted;
@@ -116,11 +71,6 @@ static int make_bytes(const void *input, size_t size, eddy_bytes *output)
     EDDY_TRY(eddy_bytes_resize(output, wanted));
     memset(output->data, 'x', wanted);
     return 0;
-}
-
-static bool is_gone(int pid)
-{
-    return kill(pid, 0) < 0 && errno == ESRCH;
 }
 
 /* Results and errors --------------------------------------------------------------- */
@@ -286,6 +236,101 @@ TEST(worker_that_is_killed_at_rest_is_replaced)
     }
 }
 
+static int kill_worker(void *pid)
+{
+    kill((int)(intptr_t)pid, SIGKILL);
+    return 0;
+}
+
+/* Sends a large job, whose worker is killed that many seconds later. */
+static int job_under_fire(eddy_process_pool *pool, double delay)
+{
+    EDDY_BYTES output = {0};
+    size_t size = 1 << 20;
+    int pid, rc;
+
+    EDDY_TRY(eddy_to_process(pool, process_id, &pid));
+    EDDY_TRY(eddy_bytes_resize(&output, size));
+    (void)eddy_loop_call_later(eddy_get_running_loop(), delay, kill_worker, (void *)(intptr_t)pid);
+    rc = eddy_to_process_bytes(pool, reverse, output.data, size, &output);
+    REQUIRE(rc == EDDY_EPROCESS || (rc == 0 && output.size == size));
+    return eddy_sleep(delay + 0.001); /* until it is killed in any case */
+}
+
+static int jobs_under_fire(int count)
+{
+    EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
+
+    for (int i = 0; i < count; i++)
+        EDDY_TRY(job_under_fire(pool, i * 50e-6));
+    return 0;
+}
+EDDY_ASYNC(jobs_under_fire, int);
+
+/* At whatever moment it is killed, its job has succeeded or failed, and the next one is fine. */
+RAW_TEST(worker_that_is_killed_at_any_moment_is_replaced)
+{
+    needs_workers();
+    CHECK_OK(eddy_run(jobs_under_fire, test_is_slow() ? 10 : 60));
+}
+
+static int rest_and_tell(int *pid)
+{
+    usleep(50000);
+    *pid = getpid();
+    return 0;
+}
+EDDY_ASYNC_RESULT(int, rest_and_tell);
+
+/* A-PPOOL-2: as many as processors, unless it is said. */
+TEST(process_pool_has_a_worker_for_each_processor)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int pids[64], distinct = 0, jobs = (int)processors + 2;
+
+    needs_workers();
+    if (processors > 16)
+        test_skip("that would be many processes");
+    EDDY_PROCESS_POOL(pool, NULL);
+    EDDY_GROUP(group);
+    for (int i = 0; i < jobs; i++)
+        CHECK_OK(eddy_group_start(&group, EDDY_PROCESS_CALL(pool, rest_and_tell, &pids[i])));
+    CHECK_OK(eddy_group_join(&group));
+    for (int i = 0; i < jobs; i++) {
+        bool seen = false;
+
+        for (int j = 0; j < i; j++)
+            seen |= pids[j] == pids[i];
+        distinct += !seen;
+    }
+    CHECK_EQ(distinct, processors);
+}
+
+static int fib_in_a_pool(int n, long *result)
+{
+    EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
+
+    return eddy_to_process(pool, fib, n, result);
+}
+EDDY_ASYNC_RESULT(long, fib_in_a_pool, int);
+
+static int fib_in_a_run(int n, long *result)
+{
+    return eddy_run(fib_in_a_pool, n, result);
+}
+EDDY_ASYNC_RESULT(long, fib_in_a_run, int);
+
+/* A job may run a loop of its own, and that a pool: a worker is a program like any other. */
+TEST(process_job_has_a_pool_of_its_own)
+{
+    long result = 0;
+
+    needs_workers();
+    EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
+    CHECK_OK(eddy_to_process(pool, fib_in_a_run, 10, &result));
+    CHECK_EQ(result, 55);
+}
+
 /* A-PPOOL-6: it is replaced after so many jobs. */
 TEST(worker_is_replaced_after_its_jobs)
 {
@@ -433,284 +478,3 @@ TEST(process_job_that_takes_too_long_is_left)
     }
     CHECK_EQ(rc, -ETIMEDOUT);
 } /* the end of the pool ends the job, too */
-
-/* Limits and ends --------------------------------------------------------------------------- */
-
-TEST(process_pool_refuses_what_it_cannot_do)
-{
-    eddy_process_pool *none = NULL, *pool = NULL;
-
-    needs_workers();
-    CHECK_FAILS(eddy_process_pool_new(&(eddy_process_pool_options){.workers = 2000}, &pool),
-                -EINVAL, "2000 workers");
-    CHECK_EQ(eddy_to_process(none, fib, 3), -ENOMEM);
-    CHECK_EQ(eddy_to_process_bytes(none, reverse, "", 0, NULL), -ENOMEM);
-    CHECK_EQ(eddy_process_pool_join(none), -ENOMEM);
-    eddy_process_pool_free(&none);
-    eddy_process_pool_shutdown(none, true);
-    {
-        EDDY_PROCESS_POOL(large, &(eddy_process_pool_options){.workers = 2000});
-        CHECK_FAILS(eddy_to_process(large, fib, 3), -EINVAL, "could not be made");
-        CHECK_EQ(eddy_process_pool_join(large), -EINVAL);
-    }
-    CHECK_OK(eddy_process_pool_new(NULL, &pool));
-    eddy_process_pool_free(&pool);
-    CHECK(!pool);
-}
-
-RAW_TEST(process_pool_outside_a_loop_is_refused)
-{
-    eddy_process_pool *pool;
-
-    CHECK_EQ(eddy_process_pool_new(NULL, &pool), -EPERM);
-}
-
-/* A-PPOOL-3: no more than so many wait. */
-TEST(process_pool_has_a_limit_of_jobs_that_wait)
-{
-    needs_workers();
-    EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1, .queue_limit = 1});
-    EDDY_TASK runs = eddy_run_in_process(pool, sleep_for, 0.01);
-    EDDY_TASK waits = eddy_run_in_process(pool, sleep_for, 0.0);
-
-    test_settle();
-    CHECK_FAILS(eddy_to_process(pool, fib, 3), -EAGAIN, "is full");
-    CHECK_OK(eddy_await(runs));
-    CHECK_OK(eddy_await(waits));
-}
-
-TEST(process_pool_that_is_shut_down_takes_no_jobs)
-{
-    needs_workers();
-    EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.name = "sums", .workers = 1});
-    EDDY_TASK runs = eddy_run_in_process(pool, sleep_for, 0.01);
-    EDDY_TASK waits = eddy_run_in_process(pool, sleep_for, 0.0);
-
-    test_settle();
-    eddy_process_pool_shutdown(pool, false);
-    CHECK_FAILS(eddy_to_process(pool, fib, 3), -ESHUTDOWN, "the sums is shut down");
-    CHECK_OK(eddy_await(waits));
-    CHECK_OK(eddy_await(runs));
-}
-
-TEST(process_pool_that_is_shut_down_at_once_drops_what_waits)
-{
-    needs_workers();
-    EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
-    EDDY_TASK runs = eddy_run_in_process(pool, sleep_for, 0.01);
-    EDDY_TASK waits = eddy_run_in_process(pool, sleep_for, 0.0);
-
-    test_settle();
-    eddy_process_pool_shutdown(pool, true);
-    CHECK_FAILS(eddy_await(waits), -ESHUTDOWN, "before sleep_for() began");
-    CHECK_OK(eddy_await(runs));
-}
-
-/* A-PPOOL-8: ended by SIGTERM or SIGKILL, and what is pending fails. */
-TEST(process_pool_ends_its_workers_by_a_signal)
-{
-    needs_workers();
-    for (int i = 0; i < 2; i++) {
-        EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
-        int pid;
-        CHECK_OK(
-            eddy_to_process(pool, process_id, &pid)); /* has come up: SIGTERM is the default's */
-        EDDY_TASK runs = eddy_run_in_process(pool, sleep_for, 1000.0);
-        EDDY_TASK waits = eddy_run_in_process(pool, sleep_for, 0.0);
-
-        test_settle();
-        (i ? eddy_process_pool_kill_workers : eddy_process_pool_terminate_workers)(pool);
-        CHECK_FAILS(eddy_await(runs), EDDY_EPROCESS, i ? "by SIGKILL" : "by SIGTERM");
-        CHECK_EQ(eddy_await(waits), -ESHUTDOWN);
-        CHECK_EQ(eddy_to_process(pool, fib, 1), -ESHUTDOWN);
-    }
-}
-
-/* Joining waits for what is waited for. */
-TEST(process_pool_is_joined)
-{
-    needs_workers();
-    EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
-    EDDY_TASK runs = eddy_run_in_process(pool, sleep_for, 0.01);
-
-    CHECK_OK(eddy_process_pool_join(pool));
-    test_settle();
-    CHECK_OK(eddy_process_pool_join(pool));
-    CHECK(eddy_task_done(runs));
-    CHECK_OK(eddy_await(runs));
-}
-
-static int use_and_free(eddy_process_pool **pool)
-{
-    eddy_process_pool_free(pool);
-    return 0;
-}
-EDDY_ASYNC(use_and_free, eddy_process_pool **);
-
-/* Its end waits for the jobs of other tasks, which get their results. */
-TEST(process_pool_ends_behind_the_jobs_of_others)
-{
-    eddy_process_pool *pool;
-    long a = 0;
-
-    needs_workers();
-    CHECK_OK(eddy_process_pool_new(&(eddy_process_pool_options){.workers = 1}, &pool));
-    EDDY_TASK runs = eddy_run_in_process(pool, sleep_for, 0.01);
-    EDDY_TASK waits = eddy_run_in_process(pool, fib, 10);
-    test_settle();
-    EDDY_TASK frees = eddy_create_task(use_and_free, &pool);
-    CHECK_OK(eddy_await(waits, &a));
-    CHECK_EQ(a, 55);
-    CHECK_OK(eddy_await(runs));
-    CHECK_OK(eddy_await(frees));
-}
-
-static int free_in_callback(void *pool)
-{
-    eddy_process_pool_free(pool);
-    return 0;
-}
-
-/* Outside a task nobody waits for its end; who waits for a job is told. */
-TEST(process_pool_may_be_freed_outside_a_task)
-{
-    eddy_process_pool *pool;
-
-    needs_workers();
-    CHECK_OK(eddy_process_pool_new(&(eddy_process_pool_options){.workers = 1}, &pool));
-    EDDY_TASK runs = eddy_run_in_process(pool, sleep_for, 1000.0);
-    EDDY_TASK waits = eddy_run_in_process(pool, fib, 10);
-    test_settle();
-    (void)eddy_loop_call_soon(eddy_get_running_loop(), free_in_callback, &pool);
-    CHECK_EQ(eddy_await(waits), -ESHUTDOWN);
-    CHECK_EQ(eddy_await(runs), EDDY_EPROCESS);
-}
-
-static int leaves_it_open(int *pid)
-{
-    eddy_process_pool *pool;
-    eddy_task *task;
-
-    EDDY_TRY(eddy_process_pool_new(NULL, &pool));
-    EDDY_TRY(eddy_to_process(pool, process_id, pid));
-    task = eddy_run_in_process(pool, sleep_for, 1000.0);
-    eddy_task_detach(&task);
-    return eddy_sleep(0);
-}
-EDDY_ASYNC_RESULT(int, leaves_it_open);
-
-/* A loop that closes over a pool reports it, and leaves no process. */
-RAW_TEST(process_pool_that_is_left_open_goes_with_its_loop)
-{
-    eddy_loop *loop;
-    int pid = 0;
-
-    needs_workers();
-    CHECK_OK(eddy_loop_new(&loop));
-    test_watch_reports(loop);
-    CHECK_OK(eddy_loop_run_until_complete(loop, EDDY_CALL(leaves_it_open, &pid)));
-    eddy_loop_free(loop);
-    CHECK(is_gone(pid));
-    CHECK_HAS(test_report(), "a process pool (process pool) was not closed");
-    CHECK_HAS(test_report(), "was pending when its loop was closed");
-}
-
-static int waits_beside_it(void)
-{
-    eddy_event event = EDDY_EVENT_INIT;
-    int pid;
-
-    EDDY_PROCESS_POOL(pool, NULL);
-    EDDY_TRY(eddy_to_process(pool, process_id, &pid));
-    return eddy_event_wait(&event);
-}
-EDDY_ASYNC(waits_beside_it);
-
-/* Promise 8: a pool that rests does not hide a deadlock. */
-RAW_TEST(process_pool_that_rests_is_no_reason_to_wait)
-{
-    eddy_loop *loop;
-
-    needs_workers();
-    CHECK_OK(eddy_loop_new(&loop));
-    test_watch_reports(loop);
-    CHECK_EQ(eddy_loop_run_until_complete(loop, EDDY_CALL(waits_beside_it)), -EDEADLK);
-    CHECK_HAS(test_report(), "deadlock");
-    eddy_loop_free(loop);
-    CHECK_HAS(test_report(), "process pool");
-    CHECK_HAS(test_report(), "was pending when its loop was closed");
-}
-
-/* Every allocation may fail, and every start of a worker. */
-TEST(process_job_without_memory_fails_cleanly)
-{
-    int failed = 0, nth, pid;
-
-    needs_workers();
-    for (nth = 1; nth < 100; nth++) {
-        int rc;
-
-        ed_fault_set(ED_FAULT_ALLOC, (uint64_t)nth, -ENOMEM);
-        {
-            EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
-            rc = eddy_to_process(pool, process_id, &pid);
-        }
-        if (ed_fault_set(ED_FAULT_ALLOC, 0, 0) < (uint64_t)nth)
-            break;
-        CHECK(rc == 7 || rc == -ENOMEM || rc == EDDY_EPROCESS);
-        failed += rc < 0;
-    }
-    CHECK(failed > 2 && nth < 100);
-    {
-        EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
-        ed_fault_set(ED_FAULT_SPAWN, 1, -EAGAIN);
-        CHECK_FAILS(eddy_to_process(pool, process_id, &pid), -EAGAIN, "no worker could be started");
-        CHECK_EQ(eddy_to_process(pool, process_id, &pid), 7);
-    }
-}
-
-/* And every operation of the engine. */
-TEST(process_job_without_the_engine_fails_cleanly)
-{
-    enum ed_fault kinds[] = {ED_FAULT_POLL, ED_FAULT_SEND, ED_FAULT_RECV};
-    int pid;
-
-    needs_workers();
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
-        ed_fault_set(kinds[i], 1, -EIO);
-        int rc = eddy_to_process(pool, process_id, &pid);
-        CHECK(rc == EDDY_EPROCESS || rc == 7); /* it may have been faster than its end */
-        CHECK_EQ(eddy_to_process(pool, process_id, &pid), 7);
-    }
-    for (int nth = 1; nth < 6; nth++) {
-        EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
-        ed_fault_set(nth % 2 ? ED_FAULT_SEND : ED_FAULT_RECV, (uint64_t)nth / 2 + 1,
-                     ED_FAULT_SHORT);
-        CHECK_EQ(eddy_to_process(pool, process_id, &pid), 7);
-    }
-}
-
-static int forks_and_uses_it(void)
-{
-    EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
-    int pid, status = -1;
-    pid_t child;
-
-    EDDY_TRY(eddy_to_process(pool, process_id, &pid));
-    child = fork();
-    if (child == 0) {
-        eddy_process_pool_end_scope_(&pool); /* the parent's */
-        _exit(0);
-    }
-    REQUIRE(waitpid(child, &status, 0) == child && status == 0);
-    return eddy_to_process(pool, process_id, &pid);
-}
-EDDY_ASYNC(forks_and_uses_it);
-
-/* In a child of fork the pool is the parent's, and nothing there disturbs it. */
-RAW_TEST(process_pool_is_the_parents_in_a_child_of_fork)
-{
-    needs_workers();
-    CHECK_EQ(eddy_run(forks_and_uses_it), 7);
-}
