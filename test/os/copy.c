@@ -63,12 +63,12 @@ TEST(copy_file_goes_between_file_systems)
     int fd = mkstemp(path);
 
     PLACE;
+    EDDY_DEFER(unlink, path);
     CHECK(fd >= 0);
     close(fd);
     put_bytes("from", 300000);
     CHECK_EQ(eddy_copy_file("from", path), 300000);
     CHECK(same_bytes("from", path));
-    unlink(path);
 }
 
 TEST(copy_file_by_hand_is_the_same)
