@@ -55,7 +55,7 @@ enum { BIG = 700000 };
 TEST(file_transfers_of_many_pieces)
 {
     FILES();
-    char *big = malloc(BIG), *back = malloc(BIG);
+    static char big[BIG], back[BIG];
 
     for (int i = 0; i < BIG; i++)
         big[i] = (char)(i * 7 + i / 1000);
@@ -75,8 +75,6 @@ TEST(file_transfers_of_many_pieces)
             CHECK(memcmp(big, back, BIG) == 0);
             CHECK_EQ(eddy_tell(file), BIG);
         }
-    free(big);
-    free(back);
 }
 
 static int pread_one(eddy_stream *file, int i, int *sum)

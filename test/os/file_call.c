@@ -179,6 +179,7 @@ TEST(file_flush_that_is_left_is_not_done_again)
 
     HOLD(ED_OP_WRITE_AT);
     EDDY_TASK writer = eddy_create_task(gather_and_flush, files_path("file"));
+    EDDY_DEFER(open_all, NULL); /* the writer's end waits for it */
     CHECK_OK(until_running(1));
     eddy_cancel(writer);
     CHECK_OK(eddy_sleep(0));

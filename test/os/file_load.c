@@ -111,7 +111,8 @@ static void unmount(void *place)
 TEST(file_on_a_full_disk_fails_and_goes_on)
 {
     FILES();
-    char place[64], *data = malloc(1 << 20);
+    static char data[1 << 20];
+    char place[64];
     eddy_open_options gathers = {.write_buffer = 1 << 17};
 
     snprintf(place, sizeof place, "%s", files_directory);
@@ -147,7 +148,6 @@ TEST(file_on_a_full_disk_fails_and_goes_on)
             CHECK_EQ(rc, -ENOSPC);
             CHECK_FAILS(eddy_stream_close(&file), -ENOSPC, "file");
         }
-    free(data);
 }
 
 /* A file that may not be written, for somebody who is not root. */
@@ -162,8 +162,8 @@ TEST(file_open_without_permission_fails)
     CHECK_OK(chmod(files_directory, 0755));
     if (before != 0)
         test_skip("not root");
-    CHECK_OK(seteuid(65534));
     ed_file_never_ready = false;
+    CHECK_OK(seteuid(65534));
     int rc = eddy_open(path, "r", &file);
     CHECK_OK(seteuid(before));
     CHECK_EQ(rc, -EACCES);
@@ -221,13 +221,13 @@ static void run_faults(uint64_t seed)
         rc_two = eddy_await(two);
         failed = (rc_one < 0 && rc_one != -ECANCELED) + (rc_two < 0);
         (void)ed_fault_set(menu[which].kind, 0, 0);
-        if (failed > 1)
+        if (failed > 1 && !test_is_cancelled())
             test_fail(__FILE__, __LINE__, "EDDY_TEST_SEED=%llu: %s, %s", (unsigned long long)seed,
                       eddy_error_name(rc_one), eddy_error_name(rc_two));
     }
     while (*test_report())
         continue;
-    if (work(1) < 0 || work(2) < 0)
+    if ((work(1) < 0 || work(2) < 0) && !test_is_cancelled())
         test_fail(__FILE__, __LINE__, "EDDY_TEST_SEED=%llu: it fails without a fault",
                   (unsigned long long)seed);
 }
@@ -235,5 +235,5 @@ static void run_faults(uint64_t seed)
 TEST(file_faults_and_cancels_leave_nothing_behind)
 {
     FILES();
-    seeds_run(run_faults, 500);
+    seeds_run(run_faults, 100);
 }

@@ -125,6 +125,7 @@ TEST(file_open_with_options)
     FILES();
     EDDY_STREAM file = NULL;
     int directory = open(files_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    EDDY_DEFER(files_close, (void *)&directory);
     eddy_open_options options = {.directory = directory};
     eddy_open_options nofollow = {.flags = O_NOFOLLOW};
     eddy_open_options unnamed = {.flags = O_TMPFILE};
@@ -148,7 +149,14 @@ TEST(file_open_with_options)
                 CHECK_OK(eddy_stream_close(&file));
             }
         }
-    close(directory);
+}
+
+static struct rlimit limit_before;
+
+static void limit_restore(void *unused)
+{
+    (void)unused;
+    setrlimit(RLIMIT_NOFILE, &limit_before);
 }
 
 static int open_held(const char *path)
@@ -184,19 +192,20 @@ TEST(file_open_that_is_cancelled_leaves_nothing_open)
 TEST(file_open_without_descriptors_fails)
 {
     FILES();
-    struct rlimit before, none;
+    struct rlimit none;
     const char *path = files_put("file", "text");
 
     CHECK_OK(open_it(path, "r")); /* what is needed for it is there */
-    CHECK_OK(getrlimit(RLIMIT_NOFILE, &before));
-    none = (struct rlimit){3, before.rlim_max};
+    CHECK_OK(getrlimit(RLIMIT_NOFILE, &limit_before));
+    EDDY_DEFER(limit_restore, NULL);
+    none = (struct rlimit){3, limit_before.rlim_max};
     for
         EACH_WAY(way)
         {
             CHECK_OK(open_it(path, "r"));
             CHECK_OK(setrlimit(RLIMIT_NOFILE, &none));
             CHECK_FAILS(open_it(path, "r"), -EMFILE, "file");
-            CHECK_OK(setrlimit(RLIMIT_NOFILE, &before));
+            CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit_before));
         }
 }
 
@@ -250,11 +259,11 @@ TEST(file_open_of_a_device)
     CHECK_OK(eddy_open("/dev/full", "w", &file));
     CHECK_OK(eddy_stream_close(&file));
     CHECK_OK(openpty(&master, &slave, NULL, NULL, NULL));
+    EDDY_DEFER(files_close, (void *)&master);
+    EDDY_DEFER(files_close, (void *)&slave);
     CHECK_OK(eddy_open(ttyname(slave), "r+", &file));
     CHECK_STR(eddy_stream_kind(file), "terminal");
     CHECK_OK(eddy_stream_close(&file));
-    close(master);
-    close(slave);
 }
 
 /* A descriptor from elsewhere, at its position and with its access. */
@@ -264,6 +273,7 @@ TEST(file_from_fd_begins_where_the_descriptor_is)
     EDDY_STREAM file = NULL, second = NULL;
     int fd = open(files_put("file", "hello"), O_RDONLY | O_CLOEXEC);
     int directory = open(files_directory, O_RDONLY | O_CLOEXEC);
+    EDDY_DEFER(files_close, (void *)&directory);
     char data[8];
 
     CHECK_EQ(lseek(fd, 2, SEEK_SET), 2);
@@ -275,7 +285,6 @@ TEST(file_from_fd_begins_where_the_descriptor_is)
     CHECK_EQ(eddy_file_from_fd(directory, &second), -EISDIR);
     CHECK_EQ(eddy_file_from_fd(1000, &second), -EBADF);
     CHECK_EQ(eddy_file_from_fd(-1, &second), -EBADF);
-    close(directory);
     CHECK_OK(eddy_stream_close(&file));
     CHECK(fcntl(fd, F_GETFD) < 0);
 }
@@ -286,9 +295,9 @@ TEST(file_from_fd_of_a_pipe_is_a_pipe)
     int ends[2];
 
     CHECK_OK(pipe2(ends, O_CLOEXEC));
+    EDDY_DEFER(files_close, (void *)&ends[1]);
     CHECK_OK(eddy_file_from_fd(ends[0], &file));
     CHECK_STR(eddy_stream_kind(file), "pipe");
-    close(ends[1]);
 }
 
 static int leave_open(const char *path)

@@ -9,7 +9,8 @@
 TEST(file_read_whole)
 {
     FILES();
-    char *data = NULL, *big = calloc(1, 300001);
+    static char big[300001];
+    char *data = NULL;
     size_t size;
 
     memset(big, 'b', 300000);
@@ -35,7 +36,6 @@ TEST(file_read_whole)
             CHECK_FAILS(eddy_read_file(files_path("none"), 0, &data, &size), -ENOENT, "none");
             CHECK_EQ(eddy_read_file(files_directory, 0, &data, &size), -EISDIR);
         }
-    free(big);
 }
 
 /* Sizes around pages and the first block, with short reads between. */
@@ -44,7 +44,8 @@ TEST(file_read_whole_of_each_size)
     FILES();
     static const size_t sizes[] = {1,     4095,  4096,  4097,  8192,   16383,
                                    16384, 16385, 20480, 65536, 100000, 262145};
-    char *big = malloc(1 << 19), *data = NULL;
+    static char big[1 << 19];
+    char *data = NULL;
     size_t size;
 
     for (size_t i = 0; i < 1 << 19; i++)
@@ -68,7 +69,6 @@ TEST(file_read_whole_of_each_size)
         if (sizes[i / 2] == 1)
             eddy_free(data); /* a limit of 0 is the usual one */
     }
-    free(big);
 }
 
 static int write_to_pipe(const char *path)

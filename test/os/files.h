@@ -47,6 +47,12 @@ static inline void files_begin(const char *where)
     files_begin("/tmp");                                                                           \
     EDDY_DEFER(files_end, NULL)
 
+/* For EDDY_DEFER: closes a descriptor, which a cancelled test may leave. */
+static inline void files_close(void *fd)
+{
+    close(*(int *)fd);
+}
+
 /* The path of a name in the directory; eight at a time. */
 static inline const char *files_path(const char *name)
 {
