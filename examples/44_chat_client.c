@@ -8,7 +8,6 @@
  */
 #include <eddy.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static int type(eddy_stream *keyboard, eddy_stream *server)
 {
@@ -32,10 +31,10 @@ static int show(eddy_stream *server)
 static int amain(int argc, char **argv)
 {
     EDDY_STREAM server = NULL;
-    EDDY_STREAM keyboard = NULL;
+    eddy_stream *keyboard; /* the loop's */
 
     EDDY_TRY(eddy_connect(argc > 1 ? argv[1] : "tcp://127.0.0.1:8888", &server));
-    EDDY_TRY(eddy_stream_from_fd(STDIN_FILENO, &keyboard));
+    EDDY_TRY(eddy_stdin(&keyboard));
 
     EDDY_GROUP(group); /* its end, which is that of the block, ends the typing */
     eddy_group_create_task(&group, type, keyboard, server);

@@ -29,10 +29,12 @@
 #include "eddy/scope.h"        /* EDDY_TIMEOUT, EDDY_SHIELD, EDDY_DEFER */
 #include "eddy/signal.h"       /* EDDY_STOP_ON_SIGNALS, EDDY_SIGNALS */
 #include "eddy/sock.h"         /* sockets of one's own */
+#include "eddy/stdio.h"        /* eddy_stdin, eddy_stdout */
 #include "eddy/stream.h"       /* eddy_read, eddy_write */
 #include "eddy/sync.h"         /* lock, event, condition, semaphore, barrier */
 #include "eddy/task.h"         /* eddy_create_task, eddy_await, eddy_sleep */
 #include "eddy/version.h"      /* EDDY_VERSION */
 #include "eddy/wait.h"         /* eddy_wait, eddy_wait_for */
+#include "eddy/watch.h"        /* eddy_watch */
 
 #endif

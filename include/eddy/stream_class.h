@@ -128,8 +128,9 @@ struct eddy_stream {
     bool ended;    /* the end was read from the kind */
     bool finished; /* eddy_write_eof */
     bool closing, aborted;
-    bool hurried; /* the close must not wait for the peer */
-    bool cut;     /* what was to be written is not whole: no goodbye */
+    bool hurried;  /* the close must not wait for the peer */
+    bool cut;      /* what was to be written is not whole: no goodbye */
+    bool standard; /* the loop's, which alone closes it: eddy/stdio.h */
 };
 
 /* Sets a stream up, for the running loop; the object around it was zeroed. 0, -ENOMEM, or

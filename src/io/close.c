@@ -200,6 +200,8 @@ int eddy_stream_close(eddy_stream **handle)
         return ed_raise(-EPERM, "eddy_stream_close is called outside a task: it may wait");
     if (ed_unlikely(stream->loop != eddy_thread_.loop))
         ed_stream_stray(stream);
+    if (stream->standard)
+        return ed_stream_raise(stream, -EPERM, "close: it is the loop's, which closes it");
     *handle = NULL;
     return stream->closing ? close_follow(stream) : close_first(stream);
 }

@@ -21,12 +21,18 @@
  *
  * A reader that is cancelled in the first way is simply let go: bytes that come later are
  * kept. In the second the kernel has its memory, and it waits for the completion.
+ *
+ * A standard stream is the loop's, and others share what it is over. Its end leaves that as it is,
+ * and when the loop ends, with nothing in flight any more, what is left is written in a loop of
+ * its own.
  */
 #include "io/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -53,6 +59,8 @@ struct socket_stream {
     bool plain;        /* a pipe: no receive, no send */
     bool write_only;   /* a pipe's end for writing: its read waits until the reader has gone */
     bool was_blocking; /* to be put back at the end */
+    bool blocks;       /* its descriptor does, so that no more is asked of it than is known to go */
+    const char *title; /* of a standard stream, or NULL */
     bool bulk;
     bool ended;   /* the end has come */
     bool reset;   /* close it by a reset */
@@ -274,18 +282,32 @@ static void socket_wake_flushers(struct socket_stream *s)
     }
 }
 
+/* How many of these bytes go in one operation. A pipe that is ready takes PIPE_BUF, pipe(7). */
+static size_t socket_portion(const struct socket_stream *s, size_t size)
+{
+    size_t most = s->plain && s->blocks ? PIPE_BUF : SOCKET_TRANSFER;
+
+    return size < most ? size : most;
+}
+
+/* Makes sure that there is something in `out`, if there is anywhere. */
+static void socket_fill_out(struct socket_stream *s)
+{
+    struct eddy_buffer_ empty = s->out;
+
+    if (ed_buffer_size(&s->out) > 0)
+        return;
+    s->out = s->next;
+    s->next = empty;
+}
+
 /* Queues what is kept; there is something, and nothing under way. */
 static void socket_send(struct socket_stream *s)
 {
-    if (ed_buffer_size(&s->out) == 0) {
-        struct eddy_buffer_ empty = s->out;
-
-        s->out = s->next;
-        s->next = empty;
-    }
+    socket_fill_out(s);
     s->send.fd = s->fd;
     s->send.data = ed_buffer_bytes(&s->out);
-    s->send.size = ed_buffer_size(&s->out);
+    s->send.size = socket_portion(s, ed_buffer_size(&s->out));
     ed_engine_submit(socket_engine(s), &s->send);
 }
 
@@ -309,13 +331,13 @@ static void socket_break_out(struct socket_stream *s, int rc)
 static void socket_sent(struct ed_op *op)
 {
     struct socket_stream *s = ed_container_of(op, struct socket_stream, send);
-    bool cut = s->closing &&
-               (op->result == -ECANCELED || (op->result >= 0 && (size_t)op->result < op->size));
+    bool rest = s->title || (size_t)op->result < op->size; /* a standard stream begins no more */
+    bool cut = s->closing && (op->result == -ECANCELED || (op->result >= 0 && rest));
 
     if (ed_likely(op->result >= 0))
         ed_buffer_consume(&s->out, (size_t)op->result);
     if (cut)
-        ; /* the close sees what is left */
+        ; /* the close, or the loop's, sees what is left */
     else if (ed_unlikely(op->result < 0 || s->broken_out))
         socket_break_out(s, op->result < 0 ? op->result : s->broken_out);
     else if (socket_pending(&s->stream) > 0)
@@ -345,7 +367,8 @@ socket_copy(struct socket_stream *s, const struct iovec *parts, size_t count, si
         ed_buffer_commit(buffer, parts[i].iov_len);
     }
     if (s->send.queued)
-        ed_op_set_memory(&s->send, ed_buffer_bytes(&s->out), ed_buffer_size(&s->out));
+        ed_op_set_memory(&s->send, ed_buffer_bytes(&s->out),
+                         socket_portion(s, ed_buffer_size(&s->out)));
     else if (!s->send.in_flight && rc == 0)
         socket_send(s);
     return rc;
@@ -383,7 +406,7 @@ static void socket_prepare_write(struct socket_stream *s, struct ed_op *op, stru
     }
     op->kind = s->plain ? ED_OP_WRITE : ED_OP_SEND;
     op->data = message->msg_iov[0].iov_base;
-    op->size = message->msg_iov[0].iov_len;
+    op->size = socket_portion(s, message->msg_iov[0].iov_len);
 }
 
 /* Describes up to SOCKET_PARTS parts of what is left, behind `skip` bytes: returns how many. */
@@ -552,7 +575,7 @@ static int socket_close(eddy_stream *stream)
     socket_drain(s);
     if (!s->broken_out && socket_pending(stream) > 0)
         dropped = -ECANCELED;
-    if ((s->reset || dropped) && !s->plain)
+    if ((s->reset || dropped) && !s->plain && !s->title)
         (void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now); /* else in order */
     if (s->was_blocking)
         (void)fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) & ~O_NONBLOCK); /* as far as it goes */
@@ -594,6 +617,8 @@ static const char *socket_name(struct socket_stream *s, bool peer)
     socklen_t size = peer ? s->peer_size : 0;
     char *text;
 
+    if (s->title)
+        return peer ? s->title : "";
     if (!s->names && s->namer)
         s->names = ed_alloc_zero(2 * ED_SOCKET_NAME);
     if (!s->names)
@@ -624,20 +649,28 @@ static int socket_fd(const eddy_stream *stream)
     return socket_of(stream)->fd;
 }
 
-#define SOCKET_CLASS(its_name, eof)                                                                \
+#define SOCKET_CLASS(its_name, eof, send_file)                                                     \
     {                                                                                              \
         .name = (its_name), .read = socket_read, .write = socket_write, .flush = socket_flush,     \
         .pending = socket_pending, .write_eof = (eof), .abort = socket_abort,                      \
         .close = socket_close, .hurries = true, .free = socket_free,                               \
         .peer_name = socket_peer_name, .local_name = socket_local_name, .fd = socket_fd,           \
-        .resume = socket_resume, .sendfile = socket_sendfile                                       \
+        .resume = socket_resume, .sendfile = (send_file)                                           \
     }
 
 static const eddy_stream_class socket_classes[] = {
-    [ED_SOCKET_TCP] = SOCKET_CLASS("tcp", socket_write_eof),
-    [ED_SOCKET_UNIX] = SOCKET_CLASS("unix", socket_write_eof),
-    [ED_SOCKET_PIPE] = SOCKET_CLASS("pipe", NULL),
-    [ED_SOCKET_TERMINAL] = SOCKET_CLASS("terminal", NULL),
+    [ED_SOCKET_TCP] = SOCKET_CLASS("tcp", socket_write_eof, socket_sendfile),
+    [ED_SOCKET_UNIX] = SOCKET_CLASS("unix", socket_write_eof, socket_sendfile),
+    [ED_SOCKET_PIPE] = SOCKET_CLASS("pipe", NULL, socket_sendfile),
+    [ED_SOCKET_TERMINAL] = SOCKET_CLASS("terminal", NULL, socket_sendfile),
+};
+
+/* Over descriptors that block, which sendfile(2) would. */
+static const eddy_stream_class socket_blocking_classes[] = {
+    [ED_SOCKET_TCP] = SOCKET_CLASS("tcp", socket_write_eof, NULL),
+    [ED_SOCKET_UNIX] = SOCKET_CLASS("unix", socket_write_eof, NULL),
+    [ED_SOCKET_PIPE] = SOCKET_CLASS("pipe", NULL, NULL),
+    [ED_SOCKET_TERMINAL] = SOCKET_CLASS("terminal", NULL, NULL),
 };
 
 static void socket_describe(struct ed_resource *resource, char *text, size_t size)
@@ -648,6 +681,54 @@ static void socket_describe(struct ed_resource *resource, char *text, size_t siz
     snprintf(text, size, "a stream (%s%s%s)", s->stream.kind->name, name[0] ? " " : "", name);
 }
 
+double ed_standard_patience = 60;
+
+/* Waits, outside the loop, until the descriptor takes bytes: 0, -ETIMEDOUT, or another error. */
+static int socket_await_room(const struct socket_stream *s)
+{
+    struct pollfd ready = {.fd = s->fd, .events = POLLOUT};
+    int rc;
+
+    do
+        rc = poll(&ready, 1, (int)(ed_standard_patience * 1000));
+    while (rc < 0 && errno == EINTR);
+    return rc > 0 ? 0 : rc == 0 ? -ETIMEDOUT : -errno;
+}
+
+/* Writes what a standard stream has left, without the loop. */
+static int socket_hand_over(struct socket_stream *s)
+{
+    int rc = s->broken_out;
+
+    while (rc >= 0 && socket_pending(&s->stream) > 0) {
+        struct ed_op send = {.kind = s->send.kind, .fd = s->fd};
+
+        socket_fill_out(s);
+        rc = socket_await_room(s);
+        if (rc < 0)
+            break;
+        send.data = ed_buffer_bytes(&s->out);
+        send.size = socket_portion(s, ed_buffer_size(&s->out));
+        rc = ed_engine_try(&send);
+        if (rc > 0)
+            ed_buffer_consume(&s->out, (size_t)rc);
+        else if (rc == -EAGAIN) /* somebody was faster */
+            rc = 0;
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* The same at the end of the loop; nobody can be told but by a report. */
+static void socket_end_standard(struct socket_stream *s)
+{
+    int rc = socket_hand_over(s);
+
+    if (rc < 0 && rc != -EPIPE && socket_pending(&s->stream) > 0)
+        ed_loop_report(s->stream.loop, EDDY_REPORT_RESOURCE, rc, NULL, "%s: %zu bytes are lost: %s",
+                       s->title, socket_pending(&s->stream),
+                       rc == -ETIMEDOUT ? "nobody has read for a minute" : eddy_strerror(rc));
+}
+
 /* The loop closes over it. */
 static void socket_left(struct ed_resource *resource, bool end)
 {
@@ -656,11 +737,14 @@ static void socket_left(struct ed_resource *resource, bool end)
 
     if (end) {
         s->left = true;
+        if (s->title)
+            socket_end_standard(s);
         ed_buffer_release(&s->stream.in);
         ed_buffer_release(&s->stream.behind);
         socket_free(&s->stream);
         return;
     }
+    s->closing = s->title != NULL; /* then what has not gone is kept */
     ed_engine_cancel(loop->engine, &s->in);
     ed_engine_cancel(loop->engine, &s->send);
 }
@@ -708,4 +792,16 @@ void ed_socket_was_blocking(eddy_stream *stream)
 void ed_socket_is_part(eddy_stream *stream)
 {
     socket_of(stream)->resource.describe = NULL;
+}
+
+void ed_socket_is_standard(eddy_stream *stream, const char *title, bool blocks)
+{
+    struct socket_stream *s = socket_of(stream);
+
+    stream->standard = true;
+    if (blocks)
+        stream->kind = &socket_blocking_classes[stream->kind - socket_classes];
+    s->title = title;
+    s->blocks = blocks;
+    s->resource.describe = NULL;
 }

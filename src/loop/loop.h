@@ -110,10 +110,11 @@ struct eddy_loop {
     void (*tasks_close)(eddy_loop *loop);
     struct ed_executors *executors;
     void (*executors_close)(eddy_loop *loop);
-    struct eddy_list_ resources; /* struct ed_resource */
-    struct ed_socks *socks;      /* one of them, */
-    struct ed_signals *signals;  /* and another */
-    struct eddy_list_ closing;   /* descriptors of the user's that are being closed */
+    struct eddy_list_ resources;     /* struct ed_resource */
+    struct ed_socks *socks;          /* one of them, */
+    struct ed_signals *signals;      /* and another */
+    struct eddy_stream *standard[3]; /* others, by descriptor; NULL: not used yet */
+    struct eddy_list_ closing;       /* descriptors of the user's that are being closed */
     struct ed_names *names;
     void (*names_close)(eddy_loop *loop);
 
