@@ -50,6 +50,7 @@ EDDY_BEGIN_DECLS
  * Return 0, or with *out untouched
  *   -EBADF    the descriptor is closed
  *   -EISDIR   it is a directory
+ *   -EBUSY    it belongs to another stream or object of the loop's
  *   -EMFILE   there are too many descriptors: the stream has one of its own
  *   -ENOMEM, -EPERM outside a loop
  */

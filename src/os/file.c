@@ -4,7 +4,8 @@
  *
  * The position is ours, and each transfer says where it is to be. So what is read ahead is no
  * more than a copy: whoever writes or moves the position gives it back first. The kernel's own
- * position is in use only with "a", to learn where a write went.
+ * position is in use only with "a", to learn where a write went, and for standard streams, which
+ * share it: writes go where it is, and at the end it stands behind what was taken.
  *
  *     what was read      position - kept ... position     in stream.in, for readers
  *     what was gathered  position ... position + gathered  to be written there
@@ -43,6 +44,8 @@ int64_t ed_file_position(const struct ed_file *f)
 void ed_file_set_position(struct ed_file *f, int64_t position)
 {
     (void)ed_stream_forget(&f->stream);
+    if (f->shared)
+        (void)lseek(f->handle.fd, position, SEEK_SET); /* a pipe has none; nor have we */
     f->position = position;
     f->stream.ended = false;
 }
@@ -56,7 +59,7 @@ static void file_unread(eddy_stream *stream, size_t size)
 /* Behind a write of `size` bytes, which an appending one has put at the end. */
 static void file_advance(struct ed_file *f, int64_t size)
 {
-    off_t end = f->appends ? lseek(f->handle.fd, 0, SEEK_CUR) : -1;
+    off_t end = f->appends || f->shared ? lseek(f->handle.fd, 0, SEEK_CUR) : -1;
 
     f->position = end >= 0 ? end : f->position + size;
 }
@@ -153,6 +156,12 @@ int ed_file_write_at(struct ed_file *f, const struct iovec *parts, size_t count,
     return 0;
 }
 
+/* Where the next write is to go; -1: where the kernel's position is. */
+static int64_t file_place(const struct ed_file *f)
+{
+    return f->appends || f->shared ? -1 : f->position;
+}
+
 /* Writes all of the parts where the position is. */
 static int file_write_here(struct ed_file *f, const struct iovec *parts, size_t count, size_t *done)
 {
@@ -161,7 +170,7 @@ static int file_write_here(struct ed_file *f, const struct iovec *parts, size_t 
 
     f->left_gathered = false;
     while ((used = ed_file_rest_of(parts, count, *done, rest)) > 0) {
-        int64_t n = file_write_some(f, rest, used, f->appends ? -1 : f->position, &f->left, false);
+        int64_t n = file_write_some(f, rest, used, file_place(f), &f->left, false);
 
         if (n < 0)
             return (int)n;
@@ -177,7 +186,7 @@ static int file_write_gathered(struct ed_file *f, bool shielded)
     f->left_gathered = true;
     while (ed_buffer_size(&f->gathered) > 0) {
         struct iovec part = {ed_buffer_bytes(&f->gathered), ed_buffer_size(&f->gathered)};
-        int64_t n = file_write_some(f, &part, 1, f->appends ? -1 : f->position, &f->left, shielded);
+        int64_t n = file_write_some(f, &part, 1, file_place(f), &f->left, shielded);
 
         if (n < 0)
             return (int)n;
@@ -240,7 +249,7 @@ file_write_nowait(struct ed_file *f, const struct iovec *parts, size_t count, si
                                 .handle = &f->handle,
                                 .parts = parts,
                                 .count = count,
-                                .offset = f->appends ? -1 : f->position};
+                                .offset = file_place(f)};
     struct ed_op op;
     int64_t n = -EAGAIN;
     int rc;
@@ -421,6 +430,31 @@ static void file_describe(struct ed_resource *resource, char *text, size_t size)
     snprintf(text, size, "a file (%s)", f->path);
 }
 
+/* The loop of a standard stream ends: what was gathered is written, and who reads on begins behind
+ * what was taken. */
+static void file_end_standard(struct ed_file *f)
+{
+    while (ed_buffer_size(&f->gathered) > 0) {
+        struct ed_op write = {.kind = ED_OP_WRITE_AT,
+                              .fd = f->handle.fd,
+                              .data = ed_buffer_bytes(&f->gathered),
+                              .size = ed_buffer_size(&f->gathered),
+                              .offset = -1,
+                              .blocking = true};
+        int rc = ed_op_attempt(&write);
+
+        if (rc <= 0) {
+            ed_loop_report(f->stream.loop, EDDY_REPORT_RESOURCE, rc, NULL,
+                           "%s: %zu bytes are lost: %s", f->path,
+                           ed_buffer_size(&f->gathered), eddy_strerror(rc));
+            break;
+        }
+        ed_buffer_consume(&f->gathered, (size_t)rc);
+    }
+    if (f->stream.received > 0)
+        (void)lseek(f->handle.fd, ed_file_position(f), SEEK_SET);
+}
+
 /* The loop closes over it. What was gathered is lost, which the report says in a way. */
 static void file_left(struct ed_resource *resource, bool end)
 {
@@ -428,6 +462,8 @@ static void file_left(struct ed_resource *resource, bool end)
 
     if (!end)
         return;
+    if (f->shared)
+        file_end_standard(f);
     ed_buffer_release(&f->stream.in);
     ed_buffer_release(&f->stream.behind);
     ed_buffer_release(&f->gathered);

@@ -13,6 +13,7 @@ struct ed_file {
     eddy_stream stream;
     int64_t position; /* behind what was read, of which stream.in keeps some; before `gathered` */
     bool readable, writable, appends;
+    bool shared;  /* a standard stream: others use the kernel's position, and so do writes */
     bool local;   /* the kernel answers from memory, at least in part */
     bool written; /* or may have been */
 

@@ -7,7 +7,8 @@
  * processes share: it must not be changed. What is opened anew under /proc has flags of its own.
  * That is right for named things, pipes and terminals; a terminal's master or another device may be
  * another object when it is opened again, and a socket cannot be. Those get a duplicate: sockets
- * have a flag for each call, and of all else no more is asked than poll(2) promises.
+ * have a flag for each call, and of all else no more is asked than poll(2) promises. Files do not
+ * block in that sense, but have a position that is shared: see file.c.
  */
 #include "os/stdio.h"
 
@@ -21,6 +22,7 @@
 
 #include "io/socket.h"
 #include "loop/loop.h"
+#include "os/file.h"
 #include "task/task.h"
 
 #define STDIO_ABOVE 3 /* where descriptors of one's own begin */
@@ -89,18 +91,45 @@ static int stdio_make(int fd, const struct stat *status, eddy_stream **out)
     return 0;
 }
 
+/* Makes a stream over a file. */
+static int stdio_make_file(int fd, eddy_stream **out)
+{
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, STDIO_ABOVE), rc = own < 0 ? -errno : 0;
+    struct ed_file *f;
+    off_t position;
+
+    if (rc < 0)
+        return ed_raise(rc, "%s: %s", stdio_titles[fd], eddy_strerror(rc));
+    rc = ed_file_new(own, stdio_titles[fd], fcntl(fd, F_GETFL), &f);
+    if (rc < 0) {
+        close(own);
+        return rc;
+    }
+    position = lseek(own, 0, SEEK_CUR);
+    f->position = position < 0 ? 0 : position;
+    f->shared = true;
+    f->stream.standard = true;
+    f->resource.describe = NULL;
+    *out = &f->stream;
+    return 0;
+}
+
+/* A number that was closed may have become that of something of our own: of another stream, or of
+ * what the engine or others wait with, which has no type. */
 static int stdio_open(int fd, eddy_stream **out)
 {
     struct stat status;
+    int rc = fstat(fd, &status) < 0 ? -errno : (status.st_mode & S_IFMT) ? 0 : -EBADF;
 
-    if (fstat(fd, &status) < 0) {
-        int rc = -errno;
-
+    if (rc < 0)
         return ed_raise(rc, "%s: %s", stdio_titles[fd],
                         rc == -EBADF ? "it is closed" : eddy_strerror(rc));
-    }
+    if (ed_loop_owns(eddy_thread_.loop, fd))
+        return ed_raise(-EBUSY, "%s: descriptor %d is another stream's", stdio_titles[fd], fd);
     if (S_ISDIR(status.st_mode))
         return ed_raise(-EISDIR, "%s: it is a directory", stdio_titles[fd]);
+    if (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode))
+        return stdio_make_file(fd, out);
     return stdio_make(fd, &status, out);
 }
 
