@@ -53,6 +53,14 @@ static bool stdio_is_named(int fd, const struct stat *status)
            (S_ISCHR(status->st_mode) && isatty(fd) && ioctl(fd, TIOCGPTN, &number) < 0);
 }
 
+/* A duplicate, or an error. EINVAL: so many may not be. */
+static int stdio_duplicate(int fd)
+{
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, STDIO_ABOVE);
+
+    return own >= 0 ? own : errno == EINVAL ? -EMFILE : -errno;
+}
+
 /* The descriptor of one's own, and whether it blocks; or an error. */
 static int stdio_own(int fd, const struct stat *status, bool *blocks)
 {
@@ -67,8 +75,7 @@ static int stdio_own(int fd, const struct stat *status, bool *blocks)
     if (own >= 0)
         return own;
     *blocks = true; /* or may at any time */
-    own = fcntl(fd, F_DUPFD_CLOEXEC, STDIO_ABOVE);
-    return own < 0 ? -errno : own;
+    return stdio_duplicate(fd);
 }
 
 /* Makes a stream over what is no file. */
@@ -94,12 +101,12 @@ static int stdio_make(int fd, const struct stat *status, eddy_stream **out)
 /* Makes a stream over a file. */
 static int stdio_make_file(int fd, eddy_stream **out)
 {
-    int own = fcntl(fd, F_DUPFD_CLOEXEC, STDIO_ABOVE), rc = own < 0 ? -errno : 0;
+    int own = stdio_duplicate(fd), rc;
     struct ed_file *f;
     off_t position;
 
-    if (rc < 0)
-        return ed_raise(rc, "%s: %s", stdio_titles[fd], eddy_strerror(rc));
+    if (own < 0)
+        return ed_raise(own, "%s: %s", stdio_titles[fd], eddy_strerror(own));
     rc = ed_file_new(own, stdio_titles[fd], fcntl(fd, F_GETFL), &f);
     if (rc < 0) {
         close(own);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Temporary files and folders.
+ *
+ * Making one is a job that its caller may leave. Its result is the thing itself, with a destructor
+ * that removes it: so nobody's is nothing's. From the moment in which the caller has it, it is in
+ * his eddy_temporary, whose block ends by removing it, shielded.
+ *
+ * A file without a name is O_TMPFILE's, and where the file system has no such files one whose name
+ * is removed in the same job.
+ */
+#include "eddy/tempfile.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "eddy/directory.h"
+#include "eddy/filesystem.h"
+#include "os/blocking.h"
+#include "os/file.h"
+#include "task/task.h"
+
+#define TEMPORARY_TRIES 100 /* names, of which one is free */
+
+enum temporary_kind { TEMPORARY_NAMELESS, TEMPORARY_FILE, TEMPORARY_FOLDER };
+
+struct temporary_made {
+    enum temporary_kind kind;
+    int fd; /* -1: of a folder */
+    char path[PATH_MAX];
+};
+
+static void temporary_destroy(void *result)
+{
+    struct temporary_made *made = result;
+
+    if (made->fd >= 0)
+        close(made->fd);
+    if (made->kind == TEMPORARY_FILE)
+        unlink(made->path);
+    else if (made->kind == TEMPORARY_FOLDER)
+        rmdir(made->path);
+}
+
+/* Makes a path in the folder, with a name that nobody can guess. 0 or an error. */
+static int temporary_name(const struct ed_blocking *b, struct temporary_made *made)
+{
+    bool absolute = b->path[0] == '/';
+    const char *suffix = b->data;
+    char here[PATH_MAX] = "";
+    uint64_t random;
+    int size;
+
+    while (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        if (errno != EINTR)
+            return -errno;
+    if (!absolute && !getcwd(here, sizeof here))
+        return -errno;
+    size = snprintf(made->path, sizeof made->path, "%s%s%s/%s%016llx%s", here, absolute ? "" : "/",
+                    b->path, b->other, (unsigned long long)random, suffix);
+    return size < (int)sizeof made->path ? 0 : -ENAMETOOLONG;
+}
+
+/* Makes a file or folder with a name that nobody has. 0 or an error. */
+static int temporary_make_named(const struct ed_blocking *b, struct temporary_made *made)
+{
+    long rc = -EEXIST;
+
+    for (int i = 0; i < TEMPORARY_TRIES && rc == -EEXIST; i++) {
+        rc = temporary_name(b, made);
+        if (rc < 0)
+            break;
+        if (made->kind == TEMPORARY_FOLDER)
+            rc = ED_SYSTEM(ED_FAULT_MKDIR, mkdir(made->path, 0700));
+        else
+            rc = ED_SYSTEM(ED_FAULT_OPEN,
+                           open(made->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    }
+    if (rc >= 0 && made->kind != TEMPORARY_FOLDER)
+        made->fd = (int)rc;
+    return rc < 0 ? (int)rc : 0;
+}
+
+/* Makes a file without a name. 0 or an error. */
+static int temporary_make_nameless(const struct ed_blocking *b, struct temporary_made *made)
+{
+    long rc =
+        ED_SYSTEM(ED_FAULT_OPEN, open(b->path, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600));
+
+    made->fd = rc >= 0 ? (int)rc : -1;
+    if (rc != -EOPNOTSUPP && rc != -EISDIR && rc != -EINVAL)
+        return rc < 0 ? (int)rc : 0;
+    rc = temporary_make_named(b, made);
+    if (rc == 0)
+        unlink(made->path); /* which it has just been given */
+    return (int)rc;
+}
+
+/* In a thread. */
+static int temporary_run(const struct ed_blocking *b, void *result)
+{
+    struct temporary_made *made = result;
+    int rc;
+
+    made->fd = -1;
+    made->kind = (enum temporary_kind)b->numbers[0];
+    rc = made->kind == TEMPORARY_NAMELESS ? temporary_make_nameless(b, made)
+                                          : temporary_make_named(b, made);
+    return rc < 0 ? ed_blocking_fail(b, rc) : 0;
+}
+
+static int temporary_check(const eddy_temporary_options *options)
+{
+    const char *parts[] = {options->prefix, options->suffix};
+
+    for (int i = 0; i < 2; i++)
+        if (parts[i] && strchr(parts[i], '/'))
+            return ed_raise(-EINVAL, "\"%s\" is no part of a name: it has a slash", parts[i]);
+    return 0;
+}
+
+/* Makes one; *made is the caller's then. Suspends. */
+static int temporary_make(enum temporary_kind kind, const eddy_temporary_options *options,
+                          struct temporary_made *made)
+{
+    static const eddy_temporary_options defaults;
+    const eddy_temporary_options *o = options ? options : &defaults;
+    const char *place = getenv("TMPDIR"), *suffix = o->suffix ? o->suffix : "";
+    struct ed_blocking b = {.name = "a temporary file in",
+                            .run = temporary_run,
+                            .path = o->dir            ? o->dir
+                                    : place && *place ? place
+                                                      : "/tmp",
+                            .other = o->prefix ? o->prefix : "tmp",
+                            .data = suffix,
+                            .size = strlen(suffix) + 1,
+                            .numbers = {kind},
+                            .result_size = sizeof *made,
+                            .destroy = temporary_destroy};
+    int rc = temporary_check(o);
+
+    return rc < 0 ? rc : ed_blocking_run(&b, made);
+}
+
+/* The stream of a file that was made; else that is gone again. */
+static int temporary_open(struct temporary_made *made, const char *title, eddy_stream **out)
+{
+    struct ed_file *f;
+    int rc = ed_file_new(made->fd, title, O_RDWR, &f);
+
+    if (rc < 0)
+        temporary_destroy(made);
+    else
+        *out = &f->stream;
+    return rc;
+}
+
+int eddy_temporary_file(const eddy_temporary_options *options, eddy_stream **out)
+{
+    struct temporary_made *made = ed_alloc(sizeof *made);
+    int rc = made ? temporary_make(TEMPORARY_NAMELESS, options, made) : ed_fail(-ENOMEM);
+
+    if (rc == 0)
+        rc = temporary_open(made, "a temporary file", out);
+    ed_free(made);
+    return rc;
+}
+
+static int temporary_fill(enum temporary_kind kind, const eddy_temporary_options *options,
+                          struct temporary_made *made, eddy_temporary *out)
+{
+    int rc = temporary_make(kind, options, made);
+    char *path;
+
+    if (rc < 0)
+        return rc;
+    path = ed_strdup(made->path);
+    if (!path) {
+        temporary_destroy(made);
+        return ed_fail(-ENOMEM);
+    }
+    if (kind == TEMPORARY_FILE)
+        rc = temporary_open(made, path, &out->stream);
+    if (rc < 0) {
+        ed_free(path);
+        return rc;
+    }
+    out->path = path;
+    out->is_dir = kind == TEMPORARY_FOLDER;
+    return 0;
+}
+
+static int temporary_begin(enum temporary_kind kind, eddy_temporary *out,
+                           const eddy_temporary_options *options)
+{
+    struct temporary_made *made;
+    int rc;
+
+    if (out->path || out->stream)
+        return ed_raise(-EINVAL, "this one has a temporary file or folder already: %s",
+                        out->path ? out->path : "kept");
+    made = ed_alloc(sizeof *made); /* long, for a stack */
+    rc = made ? temporary_fill(kind, options, made, out) : ed_fail(-ENOMEM);
+    ed_free(made);
+    return rc;
+}
+
+int eddy_named_temporary_file(eddy_temporary *out, const eddy_temporary_options *options)
+{
+    return temporary_begin(TEMPORARY_FILE, out, options);
+}
+
+int eddy_temporary_directory(eddy_temporary *out, const eddy_temporary_options *options)
+{
+    return temporary_begin(TEMPORARY_FOLDER, out, options);
+}
+
+/* The end. */
+
+/* Removes what has the path. A second time when something was short, which it may not be now. */
+static int temporary_remove(const eddy_temporary *t)
+{
+    int rc = -EAGAIN;
+
+    for (int i = 0; i < 2 && (rc == -ENOMEM || rc == -EAGAIN); i++)
+        rc = t->is_dir ? eddy_rmtree(t->path) : eddy_unlink(t->path);
+    return rc == -ENOENT ? 0 : rc;
+}
+
+int eddy_temporary_cleanup(eddy_temporary *t)
+{
+    EDDY_SHIELD(end);
+    int closed = eddy_stream_close(&t->stream), rc = 0;
+
+    if (t->path)
+        rc = temporary_remove(t);
+    if (rc == 0) {
+        ed_free(t->path);
+        t->path = NULL;
+    }
+    return rc < 0 ? rc : closed;
+}
+
+char *eddy_temporary_keep(eddy_temporary *t)
+{
+    char *path = t->path;
+
+    t->path = NULL;
+    return path;
+}
+
+void eddy_temporary_end_scope_(eddy_temporary *t)
+{
+    struct ed_error *error = ed_error_set_aside(); /* the clean-up's do not hide the block's */
+    int rc = t->path || t->stream ? eddy_temporary_cleanup(t) : 0;
+
+    if (t->path)
+        ed_loop_report(eddy_thread_.loop, EDDY_REPORT_RESOURCE, rc, eddy_thread_.task,
+                       "%s was not removed: %s", t->path, eddy_error_message(rc));
+    ed_free(t->path);
+    t->path = NULL;
+    ed_error_put_back(error);
+}
