@@ -13,8 +13,8 @@
  *     return rc;
  *
  * Each is made by the first call in a loop, of what its descriptor is then, and is that loop's: the
- * caller borrows it, eddy_stream_close returns -EPERM, and the descriptor stays open. Two loops have
- * streams of their own over the same terminal or file; each write of up to 4,096 bytes is whole.
+ * caller borrows it, eddy_stream_close returns -EPERM, and the descriptor stays open. Two loops
+ * have streams of their own over the same terminal or file, whose writes may mix.
  *
  * The end. When a loop closes, at the end of eddy_run, what was written goes first, also when the
  * main task failed or was cancelled. A reader of a pipe or terminal who takes nothing for 60

@@ -698,7 +698,7 @@ static int socket_await_room(const struct socket_stream *s)
 /* Writes what a standard stream has left, without the loop. */
 static int socket_hand_over(struct socket_stream *s)
 {
-    int rc = s->broken_out;
+    int rc = s->broken_out, naps = 0;
 
     while (rc >= 0 && socket_pending(&s->stream) > 0) {
         struct ed_op send = {.kind = s->send.kind, .fd = s->fd};
@@ -713,7 +713,7 @@ static int socket_hand_over(struct socket_stream *s)
         if (rc > 0)
             ed_buffer_consume(&s->out, (size_t)rc);
         else if (rc == -EAGAIN) /* somebody was faster */
-            rc = 0;
+            rc = ++naps < ed_standard_patience * 1000 ? poll(NULL, 0, 1) : -ETIMEDOUT;
     }
     return rc < 0 ? rc : 0;
 }

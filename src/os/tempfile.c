@@ -53,7 +53,7 @@ static void temporary_destroy(void *result)
 static int temporary_name(const struct ed_blocking *b, struct temporary_made *made)
 {
     bool absolute = b->path[0] == '/';
-    const char *suffix = b->data;
+    const char *prefix = b->data, *suffix = prefix + strlen(prefix) + 1;
     char here[PATH_MAX] = "";
     uint64_t random;
     int size;
@@ -64,7 +64,7 @@ static int temporary_name(const struct ed_blocking *b, struct temporary_made *ma
     if (!absolute && !getcwd(here, sizeof here))
         return -errno;
     size = snprintf(made->path, sizeof made->path, "%s%s%s/%s%016llx%s", here, absolute ? "" : "/",
-                    b->path, b->other, (unsigned long long)random, suffix);
+                    b->path, prefix, (unsigned long long)random, suffix);
     return size < (int)sizeof made->path ? 0 : -ENAMETOOLONG;
 }
 
@@ -116,14 +116,18 @@ static int temporary_run(const struct ed_blocking *b, void *result)
     return rc < 0 ? ed_blocking_fail(b, rc) : 0;
 }
 
-static int temporary_check(const eddy_temporary_options *options)
+/* The beginning and the end of a name, each with a NUL: how long they are, or an error. */
+static int temporary_parts(const eddy_temporary_options *options, char *parts, size_t room)
 {
-    const char *parts[] = {options->prefix, options->suffix};
+    const char *prefix = options->prefix ? options->prefix : "tmp";
+    const char *suffix = options->suffix ? options->suffix : "";
+    int size = snprintf(parts, room, "%s%c%s", prefix, '\0', suffix) + 1;
 
-    for (int i = 0; i < 2; i++)
-        if (parts[i] && strchr(parts[i], '/'))
-            return ed_raise(-EINVAL, "\"%s\" is no part of a name: it has a slash", parts[i]);
-    return 0;
+    if (strchr(prefix, '/') || strchr(suffix, '/'))
+        return ed_raise(-EINVAL, "a part of a name has a slash: \"%s\"",
+                        strchr(prefix, '/') ? prefix : suffix);
+    return size <= (int)room ? size
+                             : ed_raise(-ENAMETOOLONG, "a name of %d bytes is too long", size - 2);
 }
 
 /* Makes one; *made is the caller's then. Suspends. */
@@ -132,21 +136,23 @@ static int temporary_make(enum temporary_kind kind, const eddy_temporary_options
 {
     static const eddy_temporary_options defaults;
     const eddy_temporary_options *o = options ? options : &defaults;
-    const char *place = getenv("TMPDIR"), *suffix = o->suffix ? o->suffix : "";
-    struct ed_blocking b = {.name = "a temporary file in",
+    const char *place = getenv("TMPDIR");
+    char parts[NAME_MAX];
+    struct ed_blocking b = {.name = "make a temporary file in",
                             .run = temporary_run,
                             .path = o->dir            ? o->dir
                                     : place && *place ? place
                                                       : "/tmp",
-                            .other = o->prefix ? o->prefix : "tmp",
-                            .data = suffix,
-                            .size = strlen(suffix) + 1,
+                            .data = parts,
                             .numbers = {kind},
                             .result_size = sizeof *made,
                             .destroy = temporary_destroy};
-    int rc = temporary_check(o);
+    int size = temporary_parts(o, parts, sizeof parts);
 
-    return rc < 0 ? rc : ed_blocking_run(&b, made);
+    if (size < 0)
+        return size;
+    b.size = (size_t)size;
+    return ed_blocking_run(&b, made);
 }
 
 /* The stream of a file that was made; else that is gone again. */

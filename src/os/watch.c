@@ -277,8 +277,8 @@ watch_tell_end(eddy_watcher *w, eddy_watch_event *event, unsigned what, const st
     return rc;
 }
 
-/* Looks at the event of the kernel's that begins behind `from` bytes of those that were read; false:
- * there is none. */
+/* Looks at the event of the kernel's that begins behind `from` bytes of those that were read;
+ * false: there is none. */
 static bool watch_peek(const eddy_watcher *w, size_t from, struct watch_raw *raw)
 {
     const char *at = ed_buffer_bytes(&w->in) + from;

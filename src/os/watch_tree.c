@@ -512,11 +512,11 @@ static int look_take_all(struct ed_watch_tree *tree, struct ed_watched *node,
     int rc = 0;
 
     while (ed_buffer_size(found) > 0) {
-        const char *type = ed_buffer_bytes(found) + sizeof(int);
+        const char *at = found->data + found->start, *type = at + sizeof(int);
         size_t size = strlen(type) + 1;
         int wd;
 
-        memcpy(&wd, ed_buffer_bytes(found), sizeof wd);
+        memcpy(&wd, at, sizeof wd);
         if (wd >= 0 && node && rc == 0)
             rc = look_take(tree, node, wd, type + 1, queue);
         else if (wd >= 0)

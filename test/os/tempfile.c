@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Temporary files and folders: rules F-42, F-44, F-45. */
 #include <dirent.h>
+#include <sched.h>
 #include <sys/mount.h>
 
+#include "base/fault.h"
 #include "os/folder.h"
 
 /* How many names there are in a folder. */
@@ -186,6 +188,102 @@ TEST(temporary_file_that_cannot_be_made_says_why)
     none = (eddy_temporary_options){folder.path, "../x", NULL};
     CHECK_FAILS(eddy_temporary_directory(&made, &none), -EINVAL, "../x");
     CHECK(!made.path && !file);
+}
+
+/* Where the kernel knows no files without a name, one is taken away at once. */
+TEST(temporary_file_loses_its_name_where_it_needs_one)
+{
+    FOLDER(folder);
+    EDDY_STREAM file = NULL;
+    struct stat status;
+
+    (void)ed_fault_set(ED_FAULT_OPEN, 1, -EOPNOTSUPP);
+    CHECK_OK(eddy_temporary_file(IN(folder), &file));
+    CHECK_EQ(count_in(&folder), 0);
+    CHECK_OK(fstat(eddy_stream_fd(file), &status));
+    CHECK_EQ(status.st_nlink, 0);
+    CHECK_OK(eddy_printf(file, "hello"));
+}
+
+/* Other names are tried when one is taken; other errors end it. */
+TEST(temporary_names_that_are_taken_are_left_alone)
+{
+    FOLDER(folder);
+    EDDY_TEMPORARY(file);
+    EDDY_TEMPORARY(made);
+
+    (void)ed_fault_set(ED_FAULT_OPEN, 1, -EEXIST);
+    CHECK_OK(eddy_named_temporary_file(&file, IN(folder)));
+    (void)ed_fault_set(ED_FAULT_MKDIR, 1, -EMFILE);
+    CHECK_FAILS(eddy_temporary_directory(&made, IN(folder)), -EMFILE, folder.path);
+    (void)ed_fault_set(ED_FAULT_OPEN, 1, -EMFILE);
+    CHECK_FAILS(eddy_named_temporary_file(&made, IN(folder)), -EMFILE, folder.path);
+    CHECK_EQ(count_in(&folder), 1);
+}
+
+/* F-45: what cannot be removed is told, and not forgotten. */
+TEST(temporary_file_that_cannot_be_removed_is_reported)
+{
+    FOLDER(folder);
+
+    {
+        EDDY_TEMPORARY(file);
+        CHECK_OK(eddy_named_temporary_file(&file, IN(folder)));
+        (void)ed_fault_set(ED_FAULT_UNLINK, 1, -EROFS);
+        CHECK_FAILS(eddy_temporary_cleanup(&file), -EROFS, file.path);
+        (void)ed_fault_set(ED_FAULT_UNLINK, 1, -EROFS);
+    }
+    CHECK_HAS(test_report(), "was not removed: ");
+    CHECK_EQ(count_in(&folder), 1);
+}
+
+static struct folder small;
+
+static int fill_up(const char *dir)
+{
+    eddy_temporary_options options = {.dir = dir};
+    static char block[100000];
+    EDDY_TEMPORARY(file);
+    EDDY_TEMPORARY(made);
+    int rc;
+
+    EDDY_TRY(eddy_named_temporary_file(&file, &options));
+    rc = eddy_write(file.stream, block, sizeof block);
+    fprintf(stderr, "write %s\n", eddy_error_name(rc));
+    while ((rc = eddy_temporary_directory(&made, &options)) == 0)
+        eddy_free(eddy_temporary_keep(&made));
+    fprintf(stderr, "make %s\n", eddy_error_message(rc));
+    return 0;
+}
+EDDY_ASYNC(fill_up, const char *);
+
+static void use_a_small_file_system(void)
+{
+    int rc;
+
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("none", small.path, "tmpfs", 0, "size=64k,nr_inodes=8") < 0) {
+        fputs("not here\n", stderr);
+        _exit(0);
+    }
+    rc = eddy_run(fill_up, small.path);
+    fprintf(stderr, "left %d\n", count_in(&small));
+    _exit(rc < 0);
+}
+
+RAW_TEST(temporary_files_on_a_full_file_system_leave_nothing)
+{
+    char text[4096];
+    int status;
+
+    small = folder_make();
+    status = test_fork(use_a_small_file_system, text, sizeof text);
+    folder_remove(&small);
+    if (strstr(text, "not here"))
+        test_skip("nothing can be mounted here");
+    CHECK_EQ(status, 0);
+    CHECK_HAS(text, "write ENOSPC\nmake a temporary file in '/tmp/eddy-test-");
+    CHECK_HAS(text, "No space left on device\nleft 6\n");
 }
 
 /* Nothing is left behind by whatever fails. */
