@@ -252,7 +252,7 @@ static int fill_up(const char *dir)
     fprintf(stderr, "write %s\n", eddy_error_name(rc));
     while ((rc = eddy_temporary_directory(&made, &options)) == 0)
         eddy_free(eddy_temporary_keep(&made));
-    fprintf(stderr, "make %s\n", eddy_error_message(rc));
+    fprintf(stderr, "%s\n", eddy_error_message(rc));
     return 0;
 }
 EDDY_ASYNC(fill_up, const char *);
