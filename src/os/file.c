@@ -445,8 +445,8 @@ static void file_end_standard(struct ed_file *f)
 
         if (rc <= 0) {
             ed_loop_report(f->stream.loop, EDDY_REPORT_RESOURCE, rc, NULL,
-                           "%s: %zu bytes are lost: %s", f->path,
-                           ed_buffer_size(&f->gathered), eddy_strerror(rc));
+                           "%s: %zu bytes are lost: %s", f->path, ed_buffer_size(&f->gathered),
+                           eddy_strerror(rc));
             break;
         }
         ed_buffer_consume(&f->gathered, (size_t)rc);
