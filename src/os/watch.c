@@ -50,9 +50,9 @@ struct eddy_watcher {
 
 /* An event of the kernel's that is being looked at. */
 struct watch_raw {
-    struct inotify_event head;
     const char *name; /* "" when it has none */
     struct ed_watched *node;
+    struct inotify_event head; /* ends in a name of no length */
 };
 
 static void watcher_free(eddy_watcher *w)
