@@ -162,6 +162,8 @@ TEST(temporary_files_are_where_tmpdir_says)
     EDDY_TEMPORARY(three);
     char *here = get_current_dir_name();
     EDDY_DEFER(free, here);
+    EDDY_DEFER(chdir, here);
+    EDDY_DEFER(unsetenv, "TMPDIR");
 
     CHECK_OK(setenv("TMPDIR", folder.path, 1));
     CHECK_OK(eddy_named_temporary_file(&one, NULL));
