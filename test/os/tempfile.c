@@ -64,10 +64,16 @@ TEST(named_temporary_file_is_removed_with_its_block)
     CHECK_EQ(count_in(&folder), 0);
 }
 
+static void free_text(char **text)
+{
+    eddy_free(*text);
+}
+
 TEST(named_temporary_file_goes_early_or_stays)
 {
     FOLDER(folder);
     char *path = NULL;
+    EDDY_DEFER(free_text, &path);
 
     {
         EDDY_TEMPORARY(early);
@@ -88,7 +94,6 @@ TEST(named_temporary_file_goes_early_or_stays)
     }
     CHECK_EQ(count_in(&folder), 1);
     CHECK_STR(file_text(path), "kept");
-    eddy_free(path);
 }
 
 /* F-44: with all that is in it, but nothing that a link in it leads to. */
