@@ -80,7 +80,8 @@ static int write_to_pipe(const char *path)
 }
 EDDY_ASYNC(write_to_pipe, const char *);
 
-/* What is no file is read to its end, too. */
+/* What is no file is read to its end, too. It is the try that finds out; a ring that is asked
+ * without one would read a pipe as well, from no offset at all. */
 TEST(file_read_whole_of_a_pipe)
 {
     FILES();
@@ -91,8 +92,9 @@ TEST(file_read_whole_of_a_pipe)
     for
         EACH_WAY(way)
         {
+            if (way == WAY_SLOW)
+                continue;
             EDDY_TASK writer = eddy_create_task(write_to_pipe, files_path("pipe"));
-
             CHECK_OK(eddy_read_file(files_path("pipe"), 0, &data, &size));
             CHECK_STR(data, "through a pipe");
             eddy_free(data);
