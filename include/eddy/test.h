@@ -21,7 +21,8 @@
  * and again, each time on a loop of its own under the virtual clock, in which
  * sleeping costs no time; and it checks after each run whether anything was left:
  * task handles, generators, timers, readers, operations, descriptors, threads, stacks,
- * memory of the library's, or a stream, datagram endpoint or server that was not closed.
+ * memory of the library's, or a stream, datagram endpoint, server or process that was not
+ * closed.
  * (For memory of your own: AddressSanitizer or valgrind.)
  * Anything that the loop reports meanwhile, such as an error that nobody read, fails
  * the test, unless the test has set a handler of its own. A run that has not ended

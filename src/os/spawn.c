@@ -277,7 +277,8 @@ static int spawn_clone(struct spawn_start *s, pid_t *out)
 {
     const long all = -1;
     long before;
-    int memory = s->spawn->set_user || ED_TSAN ? 0 : CLONE_VM; /* TSan's clone(2) cannot share */
+    /* ThreadSanitizer changes its own memory in a child, which must not be the parent's. */
+    int memory = s->spawn->set_user || ED_TSAN ? 0 : CLONE_VM;
     pid_t pid;
 
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, SPAWN_SIGNAL_SET);
