@@ -368,9 +368,11 @@ int ed_spawn(const struct ed_spawn *spawn, struct ed_child *child)
 
 void ed_spawn_undo(struct ed_child *child)
 {
+    siginfo_t unused;
+
     if (syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0) < 0 && errno == ENOSYS)
         (void)kill(child->pid, SIGKILL); /* or it has ended */
-    while (waitid(P_PIDFD, (id_t)child->pidfd, NULL, WEXITED) < 0 && errno == EINTR)
+    while (waitid(P_PIDFD, (id_t)child->pidfd, &unused, WEXITED) < 0 && errno == EINTR)
         ;
     close(child->pidfd);
     ed_stats_add(ED_STAT_DESCRIPTORS, -1);
