@@ -118,6 +118,8 @@ TEST(process_open_sets_the_environment)
     static const char *const none[] = {NULL};
     char text[200];
 
+    if (test_is_on_valgrind())
+        test_skip("valgrind adds to the environment");
     setenv("EDDY_OURS", "ours", 1);
     setenv("EDDY_OURS_TOO", "too", 1);
     OUTPUT_OF("echo $EDDY_OURS $EDDY_OURS_TOO", .env = NULL);
@@ -138,6 +140,8 @@ TEST(process_open_sets_directory_umask_session_group)
     eddy_process_options group = {.new_group = true, .stop_timeout = -1};
     char text[200];
 
+    if (test_is_on_valgrind())
+        test_skip("valgrind cannot start as another user");
     OUTPUT_OF("pwd; umask", .directory = "/proc", .set_umask = true, .umask = 0123);
     CHECK_STR(text, "/proc\n0123\n");
     CHECK_OK(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "100"), &group, &leader));

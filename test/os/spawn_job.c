@@ -146,6 +146,8 @@ RAW_TEST(spawn_job_is_interrupted_before_its_exec)
     struct ed_spawn spawn = sleeping;
     struct ed_child child;
 
+    if (test_is_on_valgrind())
+        test_skip("valgrind knows no signals by a pidfd");
     spawn.stop = &stop;
     ed_spawn_interrupt(&stop); /* there is no child yet: it will look */
     CHECK_EQ(ed_spawn(&spawn, &child), -ECANCELED);
