@@ -80,7 +80,7 @@ static int temporary_make_named(const struct ed_blocking *b, struct temporary_ma
         if (made->kind == TEMPORARY_FOLDER)
             rc = ED_SYSTEM(ED_FAULT_MKDIR, mkdir(made->path, 0700));
         else
-            rc = ED_SYSTEM(ED_FAULT_OPEN,
+            rc = ED_SYSTEM(ED_FAULT_OPENAT,
                            open(made->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     }
     if (rc >= 0 && made->kind != TEMPORARY_FOLDER)
@@ -92,7 +92,7 @@ static int temporary_make_named(const struct ed_blocking *b, struct temporary_ma
 static int temporary_make_nameless(const struct ed_blocking *b, struct temporary_made *made)
 {
     long rc =
-        ED_SYSTEM(ED_FAULT_OPEN, open(b->path, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600));
+        ED_SYSTEM(ED_FAULT_OPENAT, open(b->path, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600));
 
     made->fd = rc >= 0 ? (int)rc : -1;
     if (rc != -EOPNOTSUPP && rc != -EISDIR && rc != -EINVAL)

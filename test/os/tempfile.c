@@ -204,7 +204,7 @@ TEST(temporary_file_loses_its_name_where_it_needs_one)
     EDDY_STREAM file = NULL;
     struct stat status;
 
-    (void)ed_fault_set(ED_FAULT_OPEN, 1, -EOPNOTSUPP);
+    (void)ed_fault_set(ED_FAULT_OPENAT, 1, -EOPNOTSUPP);
     CHECK_OK(eddy_temporary_file(IN(folder), &file));
     CHECK_EQ(count_in(&folder), 0);
     CHECK_OK(fstat(eddy_stream_fd(file), &status));
@@ -219,11 +219,11 @@ TEST(temporary_names_that_are_taken_are_left_alone)
     EDDY_TEMPORARY(file);
     EDDY_TEMPORARY(made);
 
-    (void)ed_fault_set(ED_FAULT_OPEN, 1, -EEXIST);
+    (void)ed_fault_set(ED_FAULT_OPENAT, 1, -EEXIST);
     CHECK_OK(eddy_named_temporary_file(&file, IN(folder)));
     (void)ed_fault_set(ED_FAULT_MKDIR, 1, -EMFILE);
     CHECK_FAILS(eddy_temporary_directory(&made, IN(folder)), -EMFILE, folder.path);
-    (void)ed_fault_set(ED_FAULT_OPEN, 1, -EMFILE);
+    (void)ed_fault_set(ED_FAULT_OPENAT, 1, -EMFILE);
     CHECK_FAILS(eddy_named_temporary_file(&made, IN(folder)), -EMFILE, folder.path);
     CHECK_EQ(count_in(&folder), 1);
 }
