@@ -371,13 +371,16 @@ static pid_t left; /* a process that outlived its loop */
 static int detach_and_leave(void)
 {
     EDDY_PROCESS process = NULL, ended = NULL;
+    siginfo_t info;
+    pid_t pid;
 
     EDDY_TRY(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "100"), NULL, &process));
     EDDY_TRY(eddy_create_subprocess_exec(EDDY_ARGV("true"), NULL, &ended));
     left = eddy_process_pid(process);
+    pid = eddy_process_pid(ended);
     eddy_process_detach(&process);
     eddy_process_detach(&ended);
-    usleep(50000);
+    (void)waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT); /* or it was reaped already */
     return 0;
 }
 EDDY_ASYNC(detach_and_leave);
