@@ -44,12 +44,6 @@ static const char usage[] = "usage: load MODE PORT [OPTION...]\n\n"
                             "  --receive         stream from the server\n"
                             "  --ca FILE         certificate that TLS trusts\n";
 
-_Noreturn void fail(const char *what, int error)
-{
-    fprintf(stderr, "load: %s: %s\n", what, strerror(error));
-    exit(1);
-}
-
 void *allocate(size_t count, size_t size)
 {
     void *memory = calloc(count, size);

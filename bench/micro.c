@@ -20,6 +20,7 @@
 
 #include <eddy.h>
 
+#include "contest/stopwatch.h"
 #include "micro/switch.h"
 
 #define SECONDS 0.3 /* a run takes at least this long */
@@ -33,14 +34,6 @@ struct run {
 };
 
 typedef int measurement(struct run *run);
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* 0 if so much work was done as there should be, else an error. */
 static int expect(uint64_t done, uint64_t wanted)

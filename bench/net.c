@@ -3,11 +3,8 @@
  * Eddy's networking beside what it costs without a runtime: net NAME... measures one
  * benchmark or more and prints a table of each.
  *
- * The competitors of a benchmark are measured one after the other, again and again, every
- * second round in the opposite order: a change of the machine's speed hits all alike. Each
- * measurement is a server process of its own on one processor and the load generator on
- * another. The table gives medians of the rounds, the lowest and highest, and the median
- * of each round's ratio to the floor, which other noise hardly touches.
+ * A contest of contest/contest.h: each measurement is a server process of its own on one
+ * processor and the load generator on another.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -17,15 +14,15 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "net/contest.h"
+#include "contest/fail.h"
+#include "net/benchmark.h"
 
-#define ROUNDS 7 /* unless others are asked for; odd, for the median */
-#define ROUNDS_MAX 1000
+#define ROUNDS 7                  /* unless others are asked for; odd, for the median */
 #define PYTHON "/usr/bin/python3" /* the one that python3-uvloop is for */
 #define UVLOOP_ECHO BENCH_PEERS "/uvloop_echo.py"
 
 /* Neighbours are compared. */
-static struct competitor competitors[] = {
+static struct competitor plain[] = {
     {.name = "Eddy, io_uring", "floor-uring", {"echo-server"}, .engine = "uring"},
     {.name = "floor-uring", "floor-epoll", {"floor-uring"}},
     {.name = "floor-epoll", NULL, {"floor-epoll"}},
@@ -43,141 +40,62 @@ static struct competitor competitors[] = {
      {PYTHON, UVLOOP_ECHO, "--asyncio"},
      .module = "asyncio",
      .peer = true},
-    {.name = "Eddy, io_uring, TLS",
-     "floor-openssl",
-     {"echo-server"},
-     .engine = "uring",
-     .tls = true},
-    {.name = "Eddy, epoll, TLS", "floor-openssl", {"echo-server"}, .engine = "epoll", .tls = true},
-    {.name = "floor-openssl", NULL, {"floor-openssl"}, .tls = true},
 };
-#define COMPETITORS (sizeof competitors / sizeof *competitors)
 
-/* All figures of a run: [competitor][figure][round]. */
-static double results[COMPETITORS][FIGURES][ROUNDS_MAX];
+static struct competitor tls[] = {
+    {.name = "Eddy, io_uring, TLS", "floor-openssl", {"echo-server"}, .engine = "uring"},
+    {.name = "Eddy, epoll, TLS", "floor-openssl", {"echo-server"}, .engine = "epoll"},
+    {.name = "floor-openssl", NULL, {"floor-openssl"}},
+};
+#define PLAIN (sizeof plain / sizeof *plain)
+#define TLS (sizeof tls / sizeof *tls)
 
-static int compare_doubles(const void *a, const void *b)
+/* A benchmark with its settings: what the contest hands back to us. */
+struct run {
+    const struct benchmark *benchmark;
+    const struct settings *settings;
+};
+
+static bool play(const void *argument, const struct competitor *competitor, double *figures)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* A sorted copy, in a static buffer. */
-static const double *sorted(const double *values, unsigned count)
-{
-    static double copy[ROUNDS_MAX];
-
-    memcpy(copy, values, count * sizeof *values);
-    qsort(copy, count, sizeof *copy, compare_doubles);
-    return copy;
-}
-
-static bool takes_part(const struct competitor *competitor, const struct contest *contest)
-{
-    return competitor->present && competitor->tls == contest->tls &&
-           (contest->peers || !competitor->peer);
-}
-
-static size_t base_of(const struct competitor *competitor)
-{
-    size_t i = 0;
-
-    while (i < COMPETITORS && (!competitor->base || strcmp(competitors[i].name, competitor->base)))
-        i++;
-    return i;
-}
-
-/* One cell: the median, the range, and the median of the ratios to the base, if measured. */
-static void print_cell(size_t competitor, size_t base, int figure, int decimals, unsigned rounds)
-{
-    char cell[96];
-    const double *values = results[competitor][figure], *order = sorted(values, rounds);
-    int length = snprintf(cell, sizeof cell, "%.*f (%.*f..%.*f)", decimals, order[rounds / 2],
-                          decimals, order[0], decimals, order[rounds - 1]);
-
-    printf("  %*s%s", length < 26 ? 26 - length : 0, "", cell);
-    if (base == COMPETITORS || results[base][figure][0] == 0) {
-        printf("%7s", "");
-        return;
-    }
-    double ratios[ROUNDS_MAX];
-    for (unsigned i = 0; i < rounds; i++)
-        ratios[i] = values[i] / results[base][figure][i];
-    printf(" x%.3f", sorted(ratios, rounds)[rounds / 2]);
-}
-
-static void print_table(const struct contest *contest, const bool *measured, unsigned rounds)
-{
-    printf("%-16s", "");
-    for (const struct figure *figure = contest->figures; figure->text; figure++)
-        printf("  %26s%7s", figure->text, "");
-    putchar('\n');
-    for (size_t i = 0; i < COMPETITORS; i++) {
-        size_t base = base_of(&competitors[i]);
-
-        if (!measured[i])
-            continue;
-        if (base < COMPETITORS && !measured[base])
-            base = COMPETITORS;
-        printf("%-16s", competitors[i].name);
-        for (int j = 0; contest->figures[j].text; j++)
-            print_cell(i, base, j, contest->figures[j].decimals, rounds);
-        if (base < COMPETITORS)
-            printf("  of %s", competitors[base].name);
-        putchar('\n');
-    }
-    putchar('\n');
-    fflush(stdout);
-}
-
-/* Measures one competitor once; false if it could not be. */
-static bool play(const struct contest *contest, const struct settings *settings, size_t competitor,
-                 unsigned round)
-{
-    const char *more[] = {contest->tls ? "--cert" : contest->option,
+    const struct benchmark *benchmark = ((const struct run *)argument)->benchmark;
+    const struct settings *settings = ((const struct run *)argument)->settings;
+    const char *more[] = {benchmark->tls ? "--cert" : benchmark->option,
                           settings->cert,
                           "--key",
                           settings->key,
-                          contest->option,
+                          benchmark->option,
                           NULL};
-    double figures[FIGURES] = {0};
     struct server server;
 
-    if (!contest->tls)
+    if (!benchmark->tls)
         more[1] = NULL;
-    if (!server_start(&competitors[competitor], more, &server))
+    if (!server_start(competitor, more, &server))
         return false;
-    bool complete = contest->measure(contest, settings, &server, figures);
+    bool complete = benchmark->measure(benchmark, settings, &server, figures);
     server_stop(&server);
-    if (!complete)
-        fprintf(stderr, "net: %s: %s failed\n", contest->name, competitors[competitor].name);
-    for (int i = 0; i < FIGURES; i++)
-        results[competitor][i][round] = figures[i];
     return complete;
 }
 
-/* All rounds with one number of connections. Who fails once is left out from then on. */
-static bool run(const struct contest *contest, const struct settings *settings)
+/* All rounds with one number of connections. */
+static bool run(const struct benchmark *benchmark, const struct settings *settings)
 {
-    bool measured[COMPETITORS], complete = true;
+    struct run argument = {benchmark, settings};
+    struct contest contest = {
+        .name = benchmark->name,
+        .figures = benchmark->figures,
+        .competitors = benchmark->tls ? tls : plain,
+        .count = benchmark->tls ? TLS : PLAIN,
+        .peers = benchmark->peers,
+        .argument = &argument,
+        .measure = play,
+    };
 
-    for (size_t i = 0; i < COMPETITORS; i++)
-        measured[i] = takes_part(&competitors[i], contest);
-    printf("%s: %s, %u connection%s; %u round%s\n\n", contest->name, contest->text,
+    printf("%s: %s, %u connection%s; %u round%s\n\n", benchmark->name, benchmark->text,
            settings->connections, settings->connections == 1 ? "" : "s", settings->rounds,
            settings->rounds == 1 ? "" : "s");
     fflush(stdout);
-    for (unsigned round = 0; round < settings->rounds; round++) {
-        for (size_t turn = 0; turn < COMPETITORS; turn++) {
-            size_t i = round % 2 ? COMPETITORS - 1 - turn : turn;
-
-            if (measured[i] && !play(contest, settings, i, round))
-                measured[i] = complete = false;
-        }
-    }
-    print_table(contest, measured, settings->rounds);
-    return complete;
+    return contest_play(&contest, settings->rounds);
 }
 
 static void run_openssl(const char *const *argv)
@@ -205,23 +123,23 @@ static void make_certificate(struct settings *settings)
     settings->key = key;
 }
 
-/* Runs all contests of that name; false if there is none, or one has not been complete. */
+/* Runs all benchmarks of that name; false if there is none, or one has not been complete. */
 static bool run_name(const char *name, const unsigned *connections, const struct settings *given)
 {
     bool found = false, complete = true;
 
-    for (const struct contest *contest = contests; contest->name; contest++) {
-        const unsigned *numbers = connections[0] ? connections : contest->connections;
+    for (const struct benchmark *benchmark = benchmarks; benchmark->name; benchmark++) {
+        const unsigned *numbers = connections[0] ? connections : benchmark->connections;
         struct settings settings = *given;
 
-        if (strcmp(contest->name, name) != 0)
+        if (strcmp(benchmark->name, name) != 0)
             continue;
         found = true;
-        if (contest->tls)
+        if (benchmark->tls)
             make_certificate(&settings);
         for (; *numbers; numbers++) {
             settings.connections = *numbers;
-            complete &= run(contest, &settings);
+            complete &= run(benchmark, &settings);
         }
     }
     if (!found)
@@ -229,11 +147,11 @@ static bool run_name(const char *name, const unsigned *connections, const struct
     return found && complete;
 }
 
-static int list_contests(void)
+static int list_benchmarks(void)
 {
     puts("usage: net NAME... [--pairs N] [--connections N[,N...]] [--seconds S] [--no-peers]\n");
-    for (const struct contest *contest = contests; contest->name; contest++)
-        printf("  %-14s %s\n", contest->name, contest->text);
+    for (const struct benchmark *benchmark = benchmarks; benchmark->name; benchmark++)
+        printf("  %-14s %s\n", benchmark->name, benchmark->text);
     return 2;
 }
 
@@ -285,16 +203,17 @@ int main(int argc, char **argv)
         case 'c': parse_numbers(optarg, connections, 8); break;
         case 's': settings.seconds = strtod(optarg, NULL); break;
         case 'n': peers = false; break;
-        default: return list_contests();
+        default: return list_benchmarks();
         }
     }
     if (optind == argc)
-        return list_contests();
+        return list_benchmarks();
     if (settings.rounds == 0 || settings.rounds > ROUNDS_MAX)
         fail("--pairs", EINVAL);
     signal(SIGPIPE, SIG_IGN);
     raise_limit();
-    competitors_find(competitors, COMPETITORS, peers);
+    competitors_find(plain, PLAIN, peers);
+    competitors_find(tls, TLS, peers);
     for (; optind < argc; optind++)
         complete &= run_name(argv[optind], connections, &settings);
     return !complete;

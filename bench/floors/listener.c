@@ -10,12 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-_Noreturn void fail(const char *what, int error)
-{
-    fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, strerror(error));
-    exit(1);
-}
-
 struct request request_parse(int argc, char **argv)
 {
     static const struct option options[] = {

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "contest/fail.h"
+
 #define BLOCK (64 * 1024) /* bytes that a source writes at a time */
 
 enum service {
@@ -31,8 +33,5 @@ struct request request_parse(int argc, char **argv);
 /* Listens on 127.0.0.1 without blocking and prints `ready PORT`. What is accepted inherits
  * TCP_NODELAY. Exits with a text on an error. */
 int listener_open(uint16_t port);
-
-/* Prints what failed, with the text of the error number, and exits. */
-_Noreturn void fail(const char *what, int error);
 
 #endif

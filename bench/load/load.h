@@ -14,6 +14,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "contest/fail.h"
+#include "contest/stopwatch.h"
+
 #define BLOCK (64 * 1024) /* bytes that a stream takes at a time */
 
 /* The command line. */
@@ -37,11 +40,6 @@ struct window {
     uint64_t count, bytes; /* done before it began */
     bool open;
 };
-
-_Noreturn void fail(const char *what, int error);
-
-/* Seconds of the monotonic clock. */
-double now(void);
 
 /* Memory, zeroed; never NULL. */
 void *allocate(size_t count, size_t size);

@@ -15,11 +15,6 @@ static double read_clock(clockid_t clock)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-double now(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
-}
-
 /* Seconds of processor time, user and system, of all threads of the server; 0 without one. */
 static double server_cpu(const struct load *load)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "contest.h"
+#include "benchmark.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -48,12 +48,12 @@ static bool load_run(const char *const *load, const struct settings *settings,
 }
 
 /* Processor µs each, and how many a second. */
-static bool measure_count(const struct contest *contest, const struct settings *settings,
+static bool measure_count(const struct benchmark *benchmark, const struct settings *settings,
                           const struct server *server, double *figures)
 {
     struct report report;
 
-    if (!load_run(contest->load, settings, server, &report))
+    if (!load_run(benchmark->load, settings, server, &report))
         return false;
     figures[0] = 1e6 * report.cpu / report.count;
     figures[1] = report.count / report.seconds;
@@ -61,13 +61,13 @@ static bool measure_count(const struct contest *contest, const struct settings *
 }
 
 /* The same, and how many times the rate of ping-pong that is. */
-static bool measure_pipeline(const struct contest *contest, const struct settings *settings,
+static bool measure_pipeline(const struct benchmark *benchmark, const struct settings *settings,
                              const struct server *server, double *figures)
 {
     const char *const ping_pong[] = {"echo", NULL};
     struct report report;
 
-    if (!measure_count(contest, settings, server, figures) ||
+    if (!measure_count(benchmark, settings, server, figures) ||
         !load_run(ping_pong, settings, server, &report))
         return false;
     figures[2] = figures[1] / (report.count / report.seconds);
@@ -75,12 +75,12 @@ static bool measure_pipeline(const struct contest *contest, const struct setting
 }
 
 /* Megabytes a second, and processor ns a KiB. */
-static bool measure_bytes(const struct contest *contest, const struct settings *settings,
+static bool measure_bytes(const struct benchmark *benchmark, const struct settings *settings,
                           const struct server *server, double *figures)
 {
     struct report report;
 
-    if (!load_run(contest->load, settings, server, &report))
+    if (!load_run(benchmark->load, settings, server, &report))
         return false;
     figures[0] = 1e-6 * report.bytes / report.seconds;
     figures[1] = 1e9 * report.cpu / (report.bytes / 1024);
@@ -88,13 +88,13 @@ static bool measure_bytes(const struct contest *contest, const struct settings *
 }
 
 /* Bytes a connection, processor ms and sleeps while nothing happens, seconds to close all. */
-static bool measure_idle(const struct contest *contest, const struct settings *settings,
+static bool measure_idle(const struct benchmark *benchmark, const struct settings *settings,
                          const struct server *server, double *figures)
 {
     useconds_t wait = (useconds_t)(1e6 * (settings->seconds > 0 ? settings->seconds : 10));
     pid_t pid = server->process.pid;
     double memory = process_memory(pid);
-    struct process load = load_start(contest->load, settings, server);
+    struct process load = load_start(benchmark->load, settings, server);
     struct report report;
     char line[16];
 
@@ -114,7 +114,7 @@ static bool measure_idle(const struct contest *contest, const struct settings *s
     return true;
 }
 
-const struct contest contests[] = {
+const struct benchmark benchmarks[] = {
     {
         .name = "echo",
         .text = "64 bytes there and back",

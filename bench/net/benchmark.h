@@ -1,38 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* What is measured: the names of the command line. */
-#ifndef BENCH_NET_CONTEST_H
-#define BENCH_NET_CONTEST_H
+#ifndef BENCH_NET_BENCHMARK_H
+#define BENCH_NET_BENCHMARK_H
 
+#include "contest/contest.h"
 #include "server.h"
-
-#define FIGURES 4 /* that a contest yields, at most */
 
 /* The command line. */
 struct settings {
     unsigned rounds;
-    unsigned connections; /* of this run, 0: what the contest takes by itself */
+    unsigned connections; /* of this run, 0: what the benchmark takes by itself */
     double seconds;       /* of a measurement, 0: the same */
     char *cert, *key;     /* files for TLS */
 };
 
-/* A kind of figure; `decimals` of it are printed. */
-struct figure {
-    const char *text;
-    int decimals;
-};
-
-struct contest {
+struct benchmark {
     const char *name, *text;
     const char *option;      /* of the server, or NULL */
     unsigned connections[4]; /* one run each, up to a 0 */
     bool peers, tls;         /* who takes part */
     struct figure figures[FIGURES + 1];
     const char *load[3]; /* mode of the load generator and what else it is told */
-    bool (*measure)(const struct contest *contest, const struct settings *settings,
+    bool (*measure)(const struct benchmark *benchmark, const struct settings *settings,
                     const struct server *server, double *figures);
 };
 
 /* Their order is the order in which they are run; the last one has no name. */
-extern const struct contest contests[];
+extern const struct benchmark benchmarks[];
 
 #endif

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "process.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -11,13 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "server.h"
-
-_Noreturn void fail(const char *what, int error)
-{
-    fprintf(stderr, "net: %s: %s\n", what, strerror(error));
-    exit(1);
-}
+#include "fail.h"
 
 /* Moves this process to the n-th processor that it may use, or to the only one. */
 static void pin(int core)
@@ -40,7 +37,8 @@ static void pin(int core)
 static _Noreturn void become(const char *const *argv, const char *engine, int core)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* without it, a server may be left over */
-    pin(core);
+    if (core != ANYWHERE)
+        pin(core);
     if (engine)
         setenv("EDDY_ENGINE", engine, 1);
     execvp(argv[0], (char *const *)(uintptr_t)argv);
@@ -135,6 +133,6 @@ double process_cpu(pid_t pid)
     int error = clock_getcpuclockid(pid, &clock);
 
     if (error || clock_gettime(clock, &t) < 0)
-        fail("processor time of the server", error ? error : errno);
+        fail("processor time of a process", error ? error : errno);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
