@@ -136,3 +136,19 @@ double process_cpu(pid_t pid)
         fail("processor time of a process", error ? error : errno);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
+
+double thread_waited(void)
+{
+    static int fd = -1;
+    char text[96];
+
+    if (fd < 0)
+        fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
+    char *end = text;
+    if (size <= 0)
+        return 0;
+    text[size] = '\0';
+    (void)strtoull(text, &end, 10); /* on a processor; what comes behind is off it */
+    return 1e-9 * (double)strtoull(end, NULL, 10);
+}

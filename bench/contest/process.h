@@ -30,4 +30,8 @@ double process_sleeps(pid_t pid);
 /* Seconds of processor time, user and system. */
 double process_cpu(pid_t pid);
 
+/* Seconds that the thread which calls it first has been ready and had no processor, because
+ * others had it; 0 where the kernel does not tell. To be called by that thread alone. */
+double thread_waited(void);
+
 #endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files by plain blocking calls, one after the other: what a program costs that does nothing
+ * else meanwhile.
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "contest/stopwatch.h"
+#include "file/work.h"
+
+static char buffer[2 * SMALL_SIZE];
+
+static int open_file(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC, 0666);
+
+    if (fd < 0)
+        fail(path, errno);
+    return fd;
+}
+
+/* A read that returns 0 is the end; nothing else is. */
+static uint64_t read_to_end(const char *path)
+{
+    int fd = open_file(path, O_RDONLY);
+    uint64_t bytes = 0;
+    ssize_t n;
+
+    while ((n = read(fd, buffer, sizeof buffer)) > 0)
+        bytes += (uint64_t)n;
+    if (n < 0)
+        fail(path, errno);
+    close(fd);
+    return bytes;
+}
+
+static void read_small_files(const struct order *order)
+{
+    struct small_name *names = small_names(order->count);
+    uint64_t bytes = 0;
+    struct stopwatch start = stopwatch_start();
+
+    for (unsigned i = 0; i < order->count; i++)
+        bytes += read_to_end(names[i].text);
+    stopwatch_report(&start, order->count, 0);
+    expect(bytes, (uint64_t)order->count * SMALL_SIZE);
+    free(names);
+}
+
+static void read_lines(const struct order *order)
+{
+    struct stopwatch start = stopwatch_start();
+    FILE *in = fopen("lines", "re");
+    uint64_t count = 0, bytes = 0;
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+
+    if (!in)
+        fail("lines", errno);
+    while (count < order->count && (size = getline(&line, &room, in)) > 0) {
+        bytes += (uint64_t)size;
+        count++;
+    }
+    free(line);
+    (void)fclose(in); /* it was only read */
+    stopwatch_report(&start, count, 0);
+    expect(count, order->count);
+    if (bytes < 20 * count)
+        fail("lines", EPROTO);
+}
+
+int main(int argc, char **argv)
+{
+    struct order order = order_parse(argc, argv);
+
+    if (strcmp(order.name, "small-files") == 0)
+        read_small_files(&order);
+    else if (strcmp(order.name, "lines") == 0)
+        read_lines(&order);
+    else
+        fail(order.name, EINVAL);
+    return 0;
+}
