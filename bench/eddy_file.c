@@ -13,6 +13,7 @@ static const struct {
     {"whole-files", read_whole_files},
     {"random", read_random},
     {"lines", read_lines},
+    {"copy", copy_big},
     {"ticker-random", tick_beside},
     {"ticker-unadvised", tick_beside},
     {"ticker-through", tick_beside},

@@ -115,6 +115,14 @@ static struct competitor lines[] = {
     {0},
 };
 
+static struct competitor copy[] = {
+    {.name = "copy_file_range", NULL, {"floor-files", "copy", "1"}},
+    {.name = "read and write", "copy_file_range", {"floor-files", "copy-by-hand", "1"}},
+    {.name = "Eddy, io_uring", "copy_file_range", {"eddy-file", "copy", "1"}, .engine = "uring"},
+    {.name = "Eddy, epoll", "copy_file_range", {"eddy-file", "copy", "1"}, .engine = "epoll"},
+    {0},
+};
+
 static struct competitor ticker[] = {
     {.name = "nanosleep, alone", NULL, {"floor-ticker", "ticker-random", "3", "0"}},
     {.name = "nanosleep, threads", NULL, {"floor-ticker", "ticker-random", "3", "16"}},
@@ -159,6 +167,12 @@ static void convert_microseconds(const struct reading *reading, double *figures)
 {
     figures[0] = 1e6 * reading->cpu / reading->count;
     figures[1] = 1e6 * reading->wall / reading->count;
+}
+
+static void convert_milliseconds(const struct reading *reading, double *figures)
+{
+    figures[0] = 1e3 * reading->cpu / reading->count;
+    figures[1] = 1e3 * reading->wall / reading->count;
 }
 
 static void convert_nanoseconds(const struct reading *reading, double *figures)
@@ -231,6 +245,15 @@ const struct benchmark benchmarks[] = {
         .prepare = data_warm_lines,
         .figures = {{"CPU ns each", 1}, {"ns each", 1}},
         .convert = convert_nanoseconds,
+    },
+    {
+        .name = "copy",
+        .text = "256 MiB copied, in the page cache",
+        .competitors = copy,
+        .make = data_make_big,
+        .prepare = data_prepare_copy,
+        .figures = {{"CPU ms", 2}, {"ms", 2}},
+        .convert = convert_milliseconds,
     },
     {
         .name = "ticker",

@@ -192,6 +192,13 @@ void data_warm_big(void)
     warm("big");
 }
 
+void data_prepare_copy(void)
+{
+    if (unlink("copy") < 0 && errno != ENOENT)
+        fail("copy", errno);
+    warm("big");
+}
+
 void data_warm_lines(void)
 {
     warm("lines");

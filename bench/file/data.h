@@ -18,6 +18,9 @@ void data_warm_small(void);
 void data_warm_big(void);
 void data_warm_lines(void);
 
+/* The same for the big file, and removes its copy. */
+void data_prepare_copy(void);
+
 /* Take their bytes out of the page cache, as far as the kernel follows. */
 void data_evict_small(void);
 void data_evict_big(void);

@@ -6,6 +6,7 @@
  *
  *     small/0, small/1, ...   SMALL_SIZE bytes each
  *     big                     blocks, each of which begins with its number, 32 bits
+ *     copy                    of the big one, that is made
  *     lines                   of 20 to 120 bytes
  *     fifo                    a named pipe that nobody else opens
  */

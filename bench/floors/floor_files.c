@@ -48,6 +48,43 @@ static void read_small_files(const struct order *order)
     free(names);
 }
 
+/* In the kernel. */
+static void copy_in_kernel(int from, int to)
+{
+    ssize_t n;
+
+    while ((n = copy_file_range(from, NULL, to, NULL, BIG_SIZE, 0)) > 0)
+        continue;
+    if (n < 0)
+        fail("copy_file_range", errno);
+}
+
+static void copy_by_hand(int from, int to)
+{
+    static char bytes[128 << 10];
+    ssize_t n;
+
+    while ((n = read(from, bytes, sizeof bytes)) > 0) {
+        if (write(to, bytes, (size_t)n) != n)
+            fail("write", errno);
+    }
+    if (n < 0)
+        fail("read", errno);
+}
+
+static void copy_big(const struct order *order, void (*copy)(int from, int to))
+{
+    struct stopwatch start = stopwatch_start();
+    int from = open_file("big", O_RDONLY), to = open_file("copy", O_WRONLY | O_CREAT | O_TRUNC);
+
+    copy(from, to);
+    uint64_t size = (uint64_t)lseek(to, 0, SEEK_END);
+    close(from);
+    close(to);
+    stopwatch_report(&start, order->count, 0);
+    expect(size, BIG_SIZE);
+}
+
 static void read_lines(const struct order *order)
 {
     struct stopwatch start = stopwatch_start();
@@ -79,6 +116,10 @@ int main(int argc, char **argv)
         read_small_files(&order);
     else if (strcmp(order.name, "lines") == 0)
         read_lines(&order);
+    else if (strcmp(order.name, "copy") == 0)
+        copy_big(&order, copy_in_kernel);
+    else if (strcmp(order.name, "copy-by-hand") == 0)
+        copy_big(&order, copy_by_hand);
     else
         fail(order.name, EINVAL);
     return 0;
