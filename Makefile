@@ -33,7 +33,7 @@ bench:
 	@tools/build release
 	@bench/run
 	@build/bench/net echo stream pipeline accept idle tls-handshake tls-bulk
-	@build/bench/file small-files random lines copy ticker
+	@build/bench/file small-files random lines copy spawn ticker
 
 tidy:
 	@tools/packages test

@@ -14,6 +14,7 @@ static const struct {
     {"random", read_random},
     {"lines", read_lines},
     {"copy", copy_big},
+    {"spawn", spawn_often},
     {"ticker-random", tick_beside},
     {"ticker-unadvised", tick_beside},
     {"ticker-through", tick_beside},

@@ -26,6 +26,7 @@ EDDY_AWAITS int read_whole_files(const struct order *order);
 EDDY_AWAITS int read_random(const struct order *order);
 EDDY_AWAITS int read_lines(const struct order *order);
 EDDY_AWAITS int copy_big(const struct order *order);
+EDDY_AWAITS int spawn_often(const struct order *order);
 EDDY_AWAITS int tick_beside(const struct order *order);
 
 #endif

@@ -123,6 +123,39 @@ static struct competitor copy[] = {
     {0},
 };
 
+static struct competitor spawn[] = {
+    {.name = "posix_spawn", NULL, {"floor-files", "spawn", "500"}},
+    {.name = "Eddy, io_uring",
+     "posix_spawn",
+     {"eddy-file", "spawn", "500"},
+     .engine = "uring",
+     .bars = {{0}, {.most = 1.1}}},
+    {.name = "Eddy, epoll",
+     "posix_spawn",
+     {"eddy-file", "spawn", "500"},
+     .engine = "epoll",
+     .bars = {{0}, {.most = 1.1}}},
+    {.name = "Eddy, io_uring, 8 tasks",
+     "posix_spawn",
+     {"eddy-file", "spawn", "500", "8"},
+     .engine = "uring"},
+    {.name = "Eddy, epoll, 8 tasks",
+     "posix_spawn",
+     {"eddy-file", "spawn", "500", "8"},
+     .engine = "epoll"},
+    {.name = "asyncio",
+     "posix_spawn",
+     {PYTHON, AIOFILES, "spawn", "100"},
+     .module = "aiofiles",
+     .peer = true},
+    {.name = "asyncio, 8 tasks",
+     "posix_spawn",
+     {PYTHON, AIOFILES, "spawn", "100", "8"},
+     .module = "aiofiles",
+     .peer = true},
+    {0},
+};
+
 static struct competitor ticker[] = {
     {.name = "nanosleep, alone", NULL, {"floor-ticker", "ticker-random", "3", "0"}},
     {.name = "nanosleep, threads", NULL, {"floor-ticker", "ticker-random", "3", "16"}},
@@ -254,6 +287,13 @@ const struct benchmark benchmarks[] = {
         .prepare = data_prepare_copy,
         .figures = {{"CPU ms", 2}, {"ms", 2}},
         .convert = convert_milliseconds,
+    },
+    {
+        .name = "spawn",
+        .text = "a process of `true`, started and waited for",
+        .competitors = spawn,
+        .figures = {{"CPU us each", 1}, {"us each", 1}},
+        .convert = convert_microseconds,
     },
     {
         .name = "ticker",

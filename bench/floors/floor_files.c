@@ -4,6 +4,8 @@
  * else meanwhile.
  */
 #include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "contest/stopwatch.h"
@@ -108,6 +110,25 @@ static void read_lines(const struct order *order)
         fail("lines", EPROTO);
 }
 
+static void spawn_often(const struct order *order)
+{
+    static char *const argv[] = {"/bin/true", NULL};
+    struct stopwatch start = stopwatch_start();
+    int status;
+
+    for (unsigned i = 0; i < order->count; i++) {
+        pid_t pid;
+        int error = posix_spawn(&pid, argv[0], NULL, NULL, argv, environ);
+
+        if (error)
+            fail(argv[0], error);
+        if (waitpid(pid, &status, 0) < 0)
+            fail("waitpid", errno);
+        expect((uint64_t)status, 0);
+    }
+    stopwatch_report(&start, order->count, 0);
+}
+
 int main(int argc, char **argv)
 {
     struct order order = order_parse(argc, argv);
@@ -116,6 +137,8 @@ int main(int argc, char **argv)
         read_small_files(&order);
     else if (strcmp(order.name, "lines") == 0)
         read_lines(&order);
+    else if (strcmp(order.name, "spawn") == 0)
+        spawn_often(&order);
     else if (strcmp(order.name, "copy") == 0)
         copy_big(&order, copy_in_kernel);
     else if (strcmp(order.name, "copy-by-hand") == 0)
