@@ -22,9 +22,8 @@
  * A reader that is cancelled in the first way is simply let go: bytes that come later are
  * kept. In the second the kernel has its memory, and it waits for the completion.
  *
- * A standard stream is the loop's, and others share what it is over. Its end leaves that as it is,
- * and when the loop ends, with nothing in flight any more, what is left is written in a loop of
- * its own.
+ * Others share what a standard stream is over: its end leaves that as it is. When the loop ends,
+ * with nothing in flight any more, what is left is written in a loop of its own.
  */
 #include "io/socket.h"
 
@@ -698,18 +697,16 @@ static int socket_await_room(const struct socket_stream *s)
 /* Writes what a standard stream has left, without the loop. */
 static int socket_hand_over(struct socket_stream *s)
 {
+    struct ed_op send = {.kind = s->send.kind, .fd = s->fd};
     int rc = s->broken_out, naps = 0;
 
     while (rc >= 0 && socket_pending(&s->stream) > 0) {
-        struct ed_op send = {.kind = s->send.kind, .fd = s->fd};
-
         socket_fill_out(s);
-        rc = socket_await_room(s);
-        if (rc < 0)
-            break;
         send.data = ed_buffer_bytes(&s->out);
         send.size = socket_portion(s, ed_buffer_size(&s->out));
-        rc = ed_engine_try(&send);
+        rc = socket_await_room(s);
+        if (rc == 0)
+            rc = ed_engine_try(&send);
         if (rc > 0)
             ed_buffer_consume(&s->out, (size_t)rc);
         else if (rc == -EAGAIN) /* somebody was faster */
@@ -733,7 +730,6 @@ static void socket_end_standard(struct socket_stream *s)
 static void socket_left(struct ed_resource *resource, bool end)
 {
     struct socket_stream *s = ed_container_of(resource, struct socket_stream, resource);
-    eddy_loop *loop = s->stream.loop;
 
     if (end) {
         s->left = true;
@@ -745,8 +741,8 @@ static void socket_left(struct ed_resource *resource, bool end)
         return;
     }
     s->closing = s->title != NULL; /* then what has not gone is kept */
-    ed_engine_cancel(loop->engine, &s->in);
-    ed_engine_cancel(loop->engine, &s->send);
+    ed_engine_cancel(socket_engine(s), &s->in);
+    ed_engine_cancel(socket_engine(s), &s->send);
 }
 
 int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy_stream **out)
@@ -765,13 +761,10 @@ int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy
     s->namer = namer;
     s->plain = kind >= ED_SOCKET_PIPE;
     s->write_only = kind == ED_SOCKET_PIPE && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
-    s->in.done = socket_received;
-    s->in.kind = ED_OP_RECV_MANY;
-    s->in.fd = fd;
-    s->in.steady = s->send.steady = true;
-    s->send.done = socket_sent;
+    s->in = (struct ed_op){.done = socket_received, .kind = ED_OP_RECV_MANY, .fd = fd};
+    s->send = (struct ed_op){.done = socket_sent, .fd = fd};
     s->send.kind = s->plain ? ED_OP_WRITE : ED_OP_SEND;
-    s->send.fd = fd;
+    s->in.steady = s->send.steady = true;
     s->peer_size = sizeof s->peer;
     if (kind != ED_SOCKET_TCP || getpeername(fd, (struct sockaddr *)&s->peer, &s->peer_size) < 0)
         s->peer_size = 0;
