@@ -373,7 +373,9 @@ EDDY_ASYNC(waits, int);
 
 static void *send_from_thread(void *number)
 {
-    usleep(5000);
+    while (is_default((int)(intptr_t)number)) /* nobody has asked yet */
+        usleep(1000);
+    usleep(2000);
     send_signal((int)(intptr_t)number);
     return NULL;
 }
