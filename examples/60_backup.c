@@ -17,7 +17,8 @@ static int copy_tree(const char *from, const char *to, eddy_stream *list)
     int rc;
 
     EDDY_FOR_EACH(rc, found, eddy_walk(from)) {
-        EDDY_TRY(found.error);
+        if (found.error < 0)
+            return eddy_raise(found.error, "%s: %s", found.path, eddy_strerror(found.error));
         snprintf(target, sizeof target, "%s%s", to, found.path + strlen(from));
         if (found.type == DT_DIR && found.name[0] == '.')
             *found.enter = false;

@@ -150,8 +150,8 @@ EDDY_NODISCARD EDDY_API int eddy_server_from_fd(int fd, const eddy_server_option
  * Suspends.
  *
  * So a Ctrl-C ends the connections at once. To let them end what they do, wait by
- * eddy_server_wait instead, and behind its -ECANCELED call eddy_server_shutdown in an
- * EDDY_SHIELD: examples/53_graceful.c.
+ * eddy_server_wait in a block of EDDY_STOP_ON_SIGNALS instead, and call eddy_server_shutdown
+ * behind it: examples/54_shutdown.c.
  */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_serve_forever(eddy_server *server);
 
