@@ -9,17 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ROOM = 4096 }; /* for a path; the kernel takes no longer one */
+
 /* Copies what it finds; hidden folders are left out. */
 static int copy_tree(const char *from, const char *to, eddy_stream *list)
 {
     eddy_walk_entry found;
-    char target[4096];
+    char target[ROOM];
     int rc;
 
     EDDY_FOR_EACH(rc, found, eddy_walk(from)) {
         if (found.error < 0)
             return eddy_raise(found.error, "%s: %s", found.path, eddy_strerror(found.error));
-        snprintf(target, sizeof target, "%s%s", to, found.path + strlen(from));
+        if (snprintf(target, ROOM, "%s%s", to, found.path + strlen(from)) >= ROOM)
+            return eddy_raise(-ENAMETOOLONG, "%s: its copy has too long a path", found.path);
         if (found.type == DT_DIR && found.name[0] == '.')
             *found.enter = false;
         else if (found.type == DT_DIR)
@@ -36,10 +39,10 @@ static int copy_tree(const char *from, const char *to, eddy_stream *list)
 static int fill(const char *from, const char *to)
 {
     static const eddy_open_options options = {.write_buffer = 65536};
-    char path[4096];
+    char path[ROOM];
     EDDY_STREAM list = NULL;
 
-    snprintf(path, sizeof path, "%s/.list", to);
+    snprintf(path, ROOM, "%s/.list", to);
     EDDY_TRY(eddy_open_with(path, "x", &options, &list));
     EDDY_TRY(copy_tree(from, to, list));
     return eddy_fsync(list); /* with what was gathered */
@@ -47,11 +50,11 @@ static int fill(const char *from, const char *to)
 
 static int amain(int argc, char **argv)
 {
-    char path[2][4096];
+    char path[2][ROOM];
     if (argc != 4)
         return eddy_raise(-EINVAL, "usage: %s FOLDER BACKUPS NAME", argv[0]);
-    snprintf(path[0], sizeof path[0], "%s/%s", argv[2], argv[3]);
-    snprintf(path[1], sizeof path[1], "%s/latest", argv[2]);
+    snprintf(path[0], ROOM, "%s/%s", argv[2], argv[3]);
+    snprintf(path[1], ROOM, "%s/latest", argv[2]);
 
     EDDY_TEMPORARY(copy); /* is gone at the end of the block, unless it is kept */
     eddy_temporary_options beside = {.dir = argv[2], .prefix = ".unfinished-"};
