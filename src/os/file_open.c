@@ -146,7 +146,7 @@ static int
 open_with(const char *path, int flags, const eddy_open_options *options, eddy_stream **out)
 {
     struct ed_file_call call = ed_file_open_call(path, flags, options);
-    mode_t type;
+    mode_t type = 0;
     int fd = open_call(&call, &type), rc;
 
     if (fd < 0)

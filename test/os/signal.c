@@ -606,6 +606,7 @@ static int open_pair(eddy_stream **mine, eddy_stream **theirs)
     return eddy_stream_from_fd(pair.other, theirs);
 }
 
+/* Goes on until a signal has come, too, which a busy machine may take its time for. */
 static int talks_under_fire(int rounds)
 {
     EDDY_STREAM mine = NULL;
@@ -615,7 +616,9 @@ static int talks_under_fire(int rounds)
     EDDY_TRY(open_pair(&mine, &theirs));
     EDDY_TASK echoes = eddy_create_task(echo, theirs);
 
-    EDDY_TRY(talk(mine, rounds));
+    do
+        EDDY_TRY(talk(mine, rounds));
+    while (wakes == 0 && !ED_TSAN); /* which holds signals back, maybe to the end */
     EDDY_TRY(eddy_write_eof(mine));
     return eddy_await(echoes);
 }
@@ -643,6 +646,5 @@ RAW_TEST(a_thousand_signals_a_second_do_not_disturb_an_echo)
     CHECK_OK(eddy_run(talks_under_fire, test_is_slow() ? 100 : 1000));
     __atomic_store_n(&end, 1, __ATOMIC_SEQ_CST);
     pthread_join(thread, NULL);
-    CHECK(wakes > 0 || ED_TSAN); /* which holds signals back, maybe to the end */
     eddy_loop_free(last);
 }
