@@ -176,7 +176,7 @@ RAW_TEST(copy_file_that_is_cancelled_leaves_nothing)
     CHECK(truncate("from", (off_t)4 << 30) == 0); /* takes a second or more */
     CHECK_OK(eddy_run(leaves_a_copy));
     wait_for_threads();
-    CHECK(ed_fault_count(ED_FAULT_COPY) < 300);
+    CHECK(ed_fault_count(ED_FAULT_COPY) < 300 || test_is_on_valgrind()); /* one thread at a time */
     CHECK_EQ(names_in("."), 1);
     place_leave(NULL);
 }

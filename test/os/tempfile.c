@@ -268,7 +268,7 @@ static void use_a_small_file_system(void)
 {
     int rc;
 
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("none", small.path, "tmpfs", 0, "size=64k,nr_inodes=8") < 0) {
         fputs("not here\n", stderr);
         _exit(0);

@@ -227,6 +227,8 @@ EDDY_ASYNC(walks_deep);
 
 RAW_TEST(walk_of_a_deep_tree_comes_to_its_end)
 {
+    if (test_is_on_valgrind())
+        test_skip("valgrind keeps to the limit itself");
     place_enter();
     CHECK_OK(eddy_run(walks_deep));
     place_leave(NULL);

@@ -298,7 +298,7 @@ EDDY_ASYNC(watch_mounted, const char *);
 
 static void watch_a_mount(void)
 {
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("none", limited.path, "tmpfs", 0, "size=64k") < 0) {
         fputs("not here\n", stderr);
         _exit(0);
