@@ -171,12 +171,14 @@ EDDY_ASYNC(leaves_a_copy);
 /* A cancel is at once, and the copying ends soon, with nothing left. */
 RAW_TEST(copy_file_that_is_cancelled_leaves_nothing)
 {
+    if (test_is_on_valgrind())
+        test_skip("valgrind runs a thread at a time, and may let the copy end first");
     place_enter();
     put_file("from", "x");
     CHECK(truncate("from", (off_t)4 << 30) == 0); /* takes a second or more */
     CHECK_OK(eddy_run(leaves_a_copy));
     wait_for_threads();
-    CHECK(ed_fault_count(ED_FAULT_COPY) < 300 || test_is_on_valgrind()); /* one thread at a time */
+    CHECK(ed_fault_count(ED_FAULT_COPY) < 300);
     CHECK_EQ(names_in("."), 1);
     place_leave(NULL);
 }
