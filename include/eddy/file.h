@@ -93,8 +93,9 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_open_with(const char *path, const c
                                                        eddy_stream **out);
 
 /* A stream over the descriptor of a regular file, at its position, or as eddy_stream_from_fd over
- * another. It becomes the stream's; its access mode is kept. Does not wait.
- * Returns 0, or with the descriptor left alone -EBADF, -EISDIR, -ENOMEM, -EPERM outside a loop. */
+ * another, but that a socket's has no names. It becomes the stream's; its access mode is kept.
+ * Does not wait. Returns 0, or with the descriptor left alone -EBADF, -EISDIR, -ENOMEM, -EPERM
+ * outside a loop. */
 EDDY_NODISCARD EDDY_API int eddy_file_from_fd(int fd, eddy_stream **out);
 
 /*

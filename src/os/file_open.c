@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "eddy/task.h"
-#include "io/socket.h"
+#include "io/descriptor.h"
 #include "os/file.h"
 
 #define OPEN_PAUSE_FIRST 0.001 /* seconds between tries to open a pipe without a reader */
@@ -193,7 +193,7 @@ int eddy_file_from_fd(int fd, eddy_stream **out)
     if (flags < 0)
         return ed_raise(-error, "descriptor %d: %s", fd, eddy_strerror(-error));
     if (!S_ISREG(type) && !S_ISBLK(type) && !S_ISDIR(type))
-        return eddy_stream_from_fd(fd, out);
+        return ed_descriptor_stream(fd, NULL, out);
     if (eddy_thread_.loop && ed_loop_owns(eddy_thread_.loop, fd))
         return ed_raise(-EBUSY, "descriptor %d is a stream's already", fd);
     snprintf(name, sizeof name, "descriptor %d", fd);

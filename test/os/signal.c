@@ -602,8 +602,8 @@ static int open_pair(eddy_stream **mine, eddy_stream **theirs)
 {
     struct pair pair = pair_open(SOCK_STREAM);
 
-    EDDY_TRY(eddy_stream_from_fd(pair.one, mine));
-    return eddy_stream_from_fd(pair.other, theirs);
+    EDDY_TRY(eddy_file_from_fd(pair.one, mine));
+    return eddy_file_from_fd(pair.other, theirs);
 }
 
 /* Goes on until a signal has come, too, which a busy machine may take its time for. */

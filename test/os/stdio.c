@@ -240,8 +240,8 @@ static int other_side(int input, int output, size_t *size)
     char data[5000];
     ssize_t n;
 
-    EDDY_TRY(eddy_stream_from_fd(input, &to));
-    EDDY_TRY(eddy_stream_from_fd(output, &from));
+    EDDY_TRY(eddy_file_from_fd(input, &to));
+    EDDY_TRY(eddy_file_from_fd(output, &from));
     EDDY_TRY(eddy_printf(to, "go\n"));
     for (*size = 0; *size < MUCH; *size += (size_t)n) {
         EDDY_TRY(eddy_sleep(0.001));
@@ -494,7 +494,7 @@ static int take_stdin_twice(void)
 {
     EDDY_STREAM input = NULL;
 
-    EDDY_TRY(eddy_stream_from_fd(STDIN_FILENO, &input));
+    EDDY_TRY(eddy_file_from_fd(STDIN_FILENO, &input));
     return ask_for_stdin();
 }
 EDDY_ASYNC(take_stdin_twice);
