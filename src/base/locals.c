@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * What is local: to the thread, and to tasks and callbacks.
+ *
  * Local values: an array of pairs behind a count of users. Programs have few
  * variables, so a search from the front beats any cleverer order.
  */
@@ -9,6 +11,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+
+__thread struct eddy_thread_ eddy_thread_ __attribute__((tls_model("initial-exec")));
 
 struct local_item {
     const void *key;

@@ -19,8 +19,6 @@
 #include "base/memory.h"
 #include "base/stats.h"
 
-__thread struct eddy_thread_ eddy_thread_ __attribute__((tls_model("initial-exec")));
-
 static pthread_mutex_t loops_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct eddy_list_ loops;
 
