@@ -57,7 +57,7 @@ enum {
     EDDY_DEVNULL = -2, /* nothing: an end at once, and a sink */
     EDDY_STDOUT = -3,  /* for `err`: where `out` goes */
 };
-#define EDDY_FD(fd) ((fd) + 2)
+#define EDDY_FD(fd) ((fd) + 4096) /* so a negative error number is none of the choices */
 
 /* How a process is to be started; all zero means the defaults. */
 typedef struct eddy_process_options {

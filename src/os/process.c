@@ -149,7 +149,7 @@ static void process_describe(struct ed_resource *resource, char *text, size_t si
     snprintf(text, size, "process %d (%s)", (int)p->child.pid, p->name);
 }
 
-static int process_signal(const eddy_process *p, int number);
+static int process_kill(const eddy_process *p);
 
 /* The loop closes over it: nobody runs any more. One that has a handle is killed, and waited for
  * in the end; one that was detached is left alone. */
@@ -160,13 +160,13 @@ static void process_left(struct ed_resource *resource, bool end)
     if (!end) {
         p->left = true;
         if (!p->let_go)
-            (void)process_signal(p, SIGKILL);
+            p->unkillable = process_kill(p) == -EPERM;
         ed_engine_cancel(p->loop->engine, &p->watch);
         return;
     }
     memset(&p->waiters, 0, sizeof p->waiters); /* of tasks that are gone */
     if (process_runs(p))
-        process_look(p, p->let_go ? WNOHANG : 0);
+        process_look(p, p->let_go || p->unkillable ? WNOHANG : 0);
     process_release(p);
 }
 
@@ -266,7 +266,9 @@ int eddy_process_check(eddy_process *p)
 
     if (rc == 0)
         rc = ed_process_await(p, &code);
-    if (rc == 0 && code > 0)
+    if (rc == 0 && code == EDDY_RUNNING)
+        rc = ed_raise(EDDY_EPROCESS, "%s goes on without us", p->name);
+    else if (rc == 0 && code > 0)
         rc = ed_raise(EDDY_EPROCESS, "%s ended with code %d", p->name, code);
     else if (rc == 0 && code < 0)
         rc = ed_raise(EDDY_EPROCESS, "%s was ended by signal %d (%s)", p->name, -code,
@@ -289,6 +291,17 @@ static int process_signal(const eddy_process *p, int number)
     if ((errno != EINVAL && errno != ENOSYS) || !(p->leads || process_runs(p)))
         return -errno;
     return kill(p->leads ? -p->child.pid : p->child.pid, number) < 0 ? -errno : 0;
+}
+
+/* SIGKILL for all that we can reach; the result is the process's own, not that of its group. */
+static int process_kill(const eddy_process *p)
+{
+    int rc = process_signal(p, SIGKILL);
+
+    if (p->leads && process_runs(p) &&
+        syscall(SYS_pidfd_send_signal, p->child.pidfd, SIGKILL, NULL, 0) < 0)
+        rc = errno == ENOSYS ? rc : -errno;
+    return rc;
 }
 
 int eddy_process_send_signal(eddy_process *p, int number)
@@ -358,7 +371,7 @@ static void process_end(eddy_process *p)
 {
     if (process_runs(p))
         process_look(p, WNOHANG);
-    if (process_runs(p) && !process_stop_kindly(p) && process_signal(p, SIGKILL) == -EPERM) {
+    if (process_runs(p) && !process_stop_kindly(p) && process_kill(p) == -EPERM) {
         ed_loop_report(p->loop, EDDY_REPORT_RESOURCE, -EPERM, NULL,
                        "process %d (%s) goes on: we are not permitted to kill it",
                        (int)p->child.pid, p->name);
@@ -464,6 +477,7 @@ void eddy_process_detach(eddy_process **process)
     for (int i = 0; i < 3; i++)
         (void)eddy_stream_close(&p->streams[i]); /* nobody asks whether all has gone */
     ed_error_put_back(error);
+    process_tell(&p->closers, p->returncode); /* who came meanwhile: it goes on */
     process_let_go(p);
 }
 

@@ -28,8 +28,9 @@ struct eddy_process {
     struct ed_wait *closer;    /* waits until nobody is inside */
     struct eddy_list_ closers; /* other closes, which wait for the first, as waiters do */
     bool closing;
-    bool let_go; /* nobody has a handle any more */
-    bool left;   /* its loop is closed over it */
+    bool let_go;     /* nobody has a handle any more */
+    bool left;       /* its loop is closed over it, */
+    bool unkillable; /* which could not kill it: it goes on */
 };
 
 /* A process that does not run yet, and is nobody's; takes `name`. NULL: no memory. */

@@ -125,8 +125,7 @@ static int process_source(struct process_plan *plan, int which, int wish)
     case EDDY_PIPE: return process_pipe(plan, which);
     case EDDY_DEVNULL: return process_null(plan, which);
     case EDDY_STDOUT: return which == 2 ? plan->output : -EINVAL;
-    case EDDY_FD(-1): return -EBADF;
-    default: return wish < 0 ? -EINVAL : wish - EDDY_FD(0);
+    default: return wish < 0 ? -EINVAL : wish < EDDY_FD(0) ? -EBADF : wish - EDDY_FD(0);
     }
 }
 

@@ -22,6 +22,7 @@
 #include "base/die.h"
 #include "base/memory.h"
 
+#define JOB_AGAIN 3 /* workers that may end over a job before it begins */
 #define PROCESS_WORKERS_MAX 1024
 #define PROCESS_LIMIT (UINT64_C(64) << 20)
 
@@ -90,7 +91,7 @@ void ed_process_job_fail(eddy_process_pool *pool, struct ed_process_job *job, in
 
 bool ed_process_job_again(eddy_process_pool *pool, struct ed_process_job *job)
 {
-    if (!job->wait || pool->dropping || pool->loop->closed)
+    if (!job->wait || pool->dropping || pool->loop->closed || job->again++ >= JOB_AGAIN)
         return false;
     job->worker = NULL;
     ed_list_prepend(&pool->queue, &job->link);

@@ -49,6 +49,7 @@ struct ed_process_job {
     const char *name;             /* the function's, while somebody waits */
     struct ed_worker_request request;
     const char *path;
+    unsigned again; /* how often its worker has ended before it began */
     bool ended;
 
     /* what comes back */

@@ -168,7 +168,7 @@ static void worker_signalled(int number)
     errno = error;
 }
 
-static _Noreturn void worker_serve(int fd, uint64_t nonce)
+static _Noreturn void worker_serve(int fd, uint64_t nonce, pid_t parent)
 {
     struct sigaction action = {.sa_handler = worker_signalled, .sa_flags = SA_RESTART};
 
@@ -179,6 +179,9 @@ static _Noreturn void worker_serve(int fd, uint64_t nonce)
     fcntl(fd, F_SETOWN, getpid());
     fcntl(fd, F_SETFL, O_ASYNC);
     signal(SIGINT, SIG_IGN);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a fork of the program may hold its end open */
+    if (getppid() != parent)
+        _exit(0);
     prctl(PR_SET_NAME, "eddy-worker");
     worker_write(&nonce, sizeof nonce);
     for (;;)
@@ -186,14 +189,18 @@ static _Noreturn void worker_serve(int fd, uint64_t nonce)
 }
 
 /* Whether a descriptor is the socket of a pool that has sent this nonce. */
-static bool worker_is_channel(int fd, uint64_t nonce)
+static bool worker_is_channel(int fd, uint64_t nonce, pid_t *parent)
 {
-    struct ucred peer;
+    struct ucred peer = {.pid = 0};
     socklen_t size = sizeof peer;
     uint64_t sent = ~nonce;
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid() &&
-           recv(fd, &sent, sizeof sent, MSG_DONTWAIT) == (ssize_t)sizeof sent && sent == nonce;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid() ||
+        recv(fd, &sent, sizeof sent, MSG_DONTWAIT | MSG_PEEK) != (ssize_t)sizeof sent ||
+        sent != nonce) /* what is no pool's is left unread */
+        return false;
+    *parent = peer.pid;
+    return recv(fd, &sent, sizeof sent, MSG_DONTWAIT) == (ssize_t)sizeof sent;
 }
 
 /* Runs in each program that has this file, before its main. */
@@ -201,6 +208,7 @@ __attribute__((constructor)) static void worker_look(void)
 {
     const char *text = secure_getenv(ed_worker_variable);
     uint64_t nonce;
+    pid_t parent;
     int fd;
 
     if (!text)
@@ -208,6 +216,6 @@ __attribute__((constructor)) static void worker_look(void)
     if (sscanf(text, "%d:%" SCNx64, &fd, &nonce) != 2)
         fd = -1;
     unsetenv(ed_worker_variable); /* what it starts itself is no worker */
-    if (fd >= 0 && worker_is_channel(fd, nonce))
-        worker_serve(fd, nonce);
+    if (fd >= 0 && worker_is_channel(fd, nonce, &parent))
+        worker_serve(fd, nonce, parent);
 }

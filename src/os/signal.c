@@ -210,13 +210,15 @@ int ed_signals_ask(struct ed_signals *signals, int number)
     return rc;
 }
 
-void ed_signals_drop(struct ed_signals *signals, int number)
+bool ed_signals_drop(struct ed_signals *signals, int number)
 {
+    uint64_t bit = ED_SIGNAL_BIT(number);
+
     if (--signals->askers[number])
-        return;
+        return false;
     __atomic_and_fetch(&signals->wanted, ~ED_SIGNAL_BIT(number), __ATOMIC_SEQ_CST);
     ed_signal_give_back(number, ED_SIGNAL_PROGRAM); /* and waits for the handlers */
-    __atomic_and_fetch(&signals->arrived, ~ED_SIGNAL_BIT(number), __ATOMIC_SEQ_CST);
+    return (__atomic_fetch_and(&signals->arrived, ~bit, __ATOMIC_SEQ_CST) & bit) != 0;
 }
 
 int ed_signals_ask_all(struct ed_signals *signals, const int *numbers, uint64_t *wanted,
@@ -240,10 +242,14 @@ int ed_signals_ask_all(struct ed_signals *signals, const int *numbers, uint64_t 
     return 0;
 }
 
-void ed_signals_drop_all(struct ed_signals *signals, uint64_t wanted)
+uint64_t ed_signals_drop_all(struct ed_signals *signals, uint64_t wanted)
 {
+    uint64_t unseen = 0;
+
     for (; wanted; wanted &= wanted - 1)
-        ed_signals_drop(signals, __builtin_ctzll(wanted) + 1);
+        if (ed_signals_drop(signals, __builtin_ctzll(wanted) + 1))
+            unseen |= wanted & -wanted;
+    return unseen;
 }
 
 /* Handlers of the program's ----------------------------------------------------- */

@@ -33,15 +33,16 @@ struct ed_signals {
 /* Those of a loop. NULL with an error in *rc: it is closed, or memory is short. */
 struct ed_signals *ed_signals_of(eddy_loop *loop, int *rc);
 
-/* One more, or one less, who wants to see a signal. 0, or -EINVAL with nothing changed. */
+/* One more who wants to see a signal: 0, or -EINVAL with nothing changed. One less: whether that
+ * was the last, and one had come that the loop has not looked at. */
 int ed_signals_ask(struct ed_signals *signals, int number);
-void ed_signals_drop(struct ed_signals *signals, int number);
+bool ed_signals_drop(struct ed_signals *signals, int number);
 
 /* The same for a list that ends with 0, and the set of bits that it stands for: all or none;
- * *refused is the number for which it is none. */
+ * *refused is the number for which it is none. drop_all returns those that nobody has seen. */
 int ed_signals_ask_all(struct ed_signals *signals, const int *numbers, uint64_t *wanted,
                        int *refused);
-void ed_signals_drop_all(struct ed_signals *signals, uint64_t wanted);
+uint64_t ed_signals_drop_all(struct ed_signals *signals, uint64_t wanted);
 
 /* Stop scopes (stop.c): counts a signal, in the kernel's handler, and says whether it is to do
  * what it did before; tells those of a loop, on its thread; counts one no longer. */

@@ -8,7 +8,9 @@
  * many came, and up to how many are for the scopes. One that begins has a right to two more.
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "os/signal.h"
 #include "task/park.h"
@@ -111,13 +113,20 @@ void eddy_stop_enter(eddy_stop_scope *stop, const int *numbers, const char *wher
 void eddy_stop_exit(eddy_stop_scope *stop)
 {
     eddy_loop *loop = stop->loop;
+    eddy_task *stop_task = stop->scope.task;
+    uint64_t unseen;
 
     ed_scope_exit(&stop->scope);
     if (!loop)
         return;
     ed_list_remove(&loop->signals->stops, &stop->link);
     ed_stop_drop(stop);
-    ed_signals_drop_all(loop->signals, stop->wanted);
+    unseen = ed_signals_drop_all(loop->signals, stop->wanted);
+    if (unseen && stop->number) /* a second one */
+        (void)eddy_cancel(stop_task);
+    else /* the loop has not looked before the block ended: it does what it did before */
+        for (; unseen; unseen &= unseen - 1)
+            (void)kill(getpid(), __builtin_ctzll(unseen) + 1);
 }
 
 int eddy_stop_signal(const eddy_stop_scope *stop)

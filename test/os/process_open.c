@@ -65,6 +65,10 @@ TEST(process_open_refuses_what_makes_no_sense)
     eddy_process_options pass = {.pass = numbers};
 
     CHECK_EQ(eddy_create_subprocess_exec(NULL, NULL, &process), -EINVAL);
+    for (int error = 1; error < 200; error++) { /* never another choice by mistake */
+        none.out = EDDY_FD(-error);
+        CHECK_EQ(eddy_create_subprocess_exec(EDDY_ARGV("true"), &none, &process), -EBADF);
+    }
     CHECK_EQ(eddy_create_subprocess_exec(EDDY_ARGV(NULL), NULL, &process), -EINVAL);
     CHECK_FAILS(eddy_create_subprocess_exec(EDDY_ARGV(""), NULL, &process), -EINVAL, "no program");
     CHECK_FAILS(eddy_create_subprocess_shell(NULL, NULL, &process), -EINVAL, "no command");

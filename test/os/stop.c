@@ -164,6 +164,29 @@ TEST(third_signal_does_what_it_did_before)
     signal(SIGUSR1, SIG_DFL);
 }
 
+/* A signal that the loop has not looked at by the end of the block is not lost. */
+TEST(signal_in_a_block_that_ends_at_once_does_what_it_did_before)
+{
+    signal(SIGUSR1, own);
+    {
+        EDDY_STOP_ON(outer, SIGUSR1);
+        {
+            EDDY_STOP_ON(inner, SIGUSR1);
+            kill(getpid(), SIGUSR1);
+        }
+        CHECK_EQ(own_count, 0); /* the outer block asks for it, too */
+        while (!eddy_stop_signal(&outer))
+            (void)eddy_sleep(0);
+    }
+    {
+        EDDY_STOP_ON(stop, SIGUSR1);
+        kill(getpid(), SIGUSR1);
+        CHECK_EQ(eddy_stop_signal(&stop), 0);
+    }
+    CHECK_EQ(own_count, 1);
+    signal(SIGUSR1, SIG_DFL);
+}
+
 static int computes(void)
 {
     EDDY_STOP_ON_SIGNALS(stop);
