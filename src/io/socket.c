@@ -710,7 +710,7 @@ static int socket_hand_over(struct socket_stream *s)
         if (rc > 0)
             ed_buffer_consume(&s->out, (size_t)rc);
         else if (rc == -EAGAIN) /* somebody was faster */
-            rc = ++naps < ed_standard_patience * 1000 ? poll(NULL, 0, 1) : -ETIMEDOUT;
+            rc = ++naps < ed_standard_patience * 1000 ? (poll(NULL, 0, 1), 0) : -ETIMEDOUT;
     }
     return rc < 0 ? rc : 0;
 }

@@ -284,6 +284,8 @@ file_write(eddy_stream *stream, const struct iovec *parts, size_t count, bool wa
         return ed_stream_raise(stream, -EBADF, "write: it is not open for writing");
     for (size_t i = 0; i < count; i++)
         total += parts[i].iov_len;
+    if (file_place(f) >= 0 && total > (uint64_t)(INT64_MAX - ed_file_position(f)))
+        return ed_stream_raise(stream, -EFBIG, "write: no file is so large");
     rc = wait ? ed_file_await_left(&f->left, false) : 0;
     if (rc < 0)
         return rc;
@@ -330,9 +332,10 @@ static void file_abort(eddy_stream *stream, int rc)
 
 /* The end. */
 
+/* The error as a positive number: it is closed all the same, close(2), and must not be again. */
 static int64_t file_close_in_thread(struct ed_op *op)
 {
-    return close(op->fd) < 0 && errno != EINTR ? -errno : 0; /* closed all the same, close(2) */
+    return close(op->fd) < 0 && errno != EINTR ? errno : 0;
 }
 
 /* Closes a descriptor, which may have to write, or to ask a server. */
@@ -354,8 +357,7 @@ static int file_close_elsewhere(int fd)
         return ed_op_await_shielded(&shut, &kind);
     fault = ed_fault_check(ED_FAULT_CLOSE);
     rc = ed_file_call(&call);
-    if (rc == -ENOMEM || rc == -EAGAIN || rc == -EPERM)
-        rc = ed_op_attempt(&shut.op); /* no thread could be had */
+    rc = rc < 0 ? ed_op_attempt(&shut.op) : -rc; /* below 0: no thread could be had */
     return fault < 0 ? fault : (int)rc;
 }
 

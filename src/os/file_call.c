@@ -193,7 +193,8 @@ static void request_closed(struct ed_resource *resource, bool end)
 {
     struct file_request *r = ed_container_of(resource, struct file_request, resource);
 
-    r->left = NULL;
+    if (r->wait)
+        r->left = NULL; /* nobody counts it */
     if (end)
         request_free(r); /* it had come back, to a task that never went on */
     else
@@ -222,7 +223,11 @@ static int request_posted(void *argument)
 
 static void request_dropped(void *argument)
 {
-    request_free(argument);
+    struct file_request *r = argument;
+
+    if (r->left)
+        r->left->settled(r->left, &r->op, r->result); /* what has not gone is written yet */
+    request_free(r);
 }
 
 /* In the worker. */
@@ -275,7 +280,8 @@ void ed_file_calls_close(struct eddy_list_ *calls)
         struct file_request *r = ed_container_of(link, struct file_request, link);
         struct ed_pool *pool = ed_pool_ref(r->pool);
 
-        r->left = NULL;
+        if (r->wait)
+            r->left = NULL; /* nobody counts it */
         ed_pool_wait_until(pool, &r->job, &end);
         if (r->back || ed_pool_abandon(pool, &r->job) == ED_JOB_OUT)
             request_free(r); /* else it is the thread's, or the inbox drops it */
@@ -369,7 +375,8 @@ static struct file_request *request_new(const struct ed_file_call *call, const s
 /* Submits it to where it can be done. */
 static int request_submit(struct file_request *r)
 {
-    if (r->work || !r->loop->engine->files || ed_file_calls_in_threads)
+    if (r->work || !r->loop->engine->files || ed_file_calls_in_threads ||
+        (r->op.kind == ED_OP_WRITE_AT && r->op.offset < 0)) /* a ring does not lock the position */
         return request_submit_to_thread(r);
     request_submit_to_ring(r);
     return 0;

@@ -6,29 +6,27 @@ TEST(file_pread_and_pwrite_leave_the_position)
 {
     FILES();
 
-    for
-        EACH_WAY(way)
-        {
-            EDDY_STREAM file = NULL;
-            char data[16], more[4];
-            struct iovec parts[] = {{data, 2}, {NULL, 0}, {more, 4}};
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM file = NULL;
+        char data[16], more[4];
+        struct iovec parts[] = {{data, 2}, {NULL, 0}, {more, 4}};
 
-            CHECK_OK(eddy_open(files_put("file", "0123456789"), "r+", &file));
-            CHECK_EQ(eddy_read(file, data, 2), 2);
-            CHECK_EQ(eddy_pread(file, data, 3, 5), 3);
-            CHECK(memcmp(data, "567", 3) == 0);
-            CHECK_EQ(eddy_pread(file, data, sizeof data, 8), 2);
-            CHECK_EQ(eddy_pread(file, data, sizeof data, 10), 0);
-            CHECK_EQ(eddy_pread(file, data, 0, 0), 0);
-            CHECK_EQ(eddy_preadv(file, parts, 3, 1), 6);
-            CHECK(memcmp(data, "12", 2) == 0 && memcmp(more, "3456", 4) == 0);
-            CHECK_OK(eddy_pwrite(file, "ABC", 3, 2));
-            CHECK_OK(eddy_pwritev(file, (struct iovec[]){{"x", 1}, {"yz", 2}}, 2, 9));
-            CHECK_EQ(eddy_tell(file), 2);
-            CHECK_EQ(eddy_read(file, data, 1), 1);
-            CHECK_EQ(data[0], 'A');
-            CHECK_STR(files_get("file"), "01ABC5678xyz");
-        }
+        CHECK_OK(eddy_open(files_put("file", "0123456789"), "r+", &file));
+        CHECK_EQ(eddy_read(file, data, 2), 2);
+        CHECK_EQ(eddy_pread(file, data, 3, 5), 3);
+        CHECK(memcmp(data, "567", 3) == 0);
+        CHECK_EQ(eddy_pread(file, data, sizeof data, 8), 2);
+        CHECK_EQ(eddy_pread(file, data, sizeof data, 10), 0);
+        CHECK_EQ(eddy_pread(file, data, 0, 0), 0);
+        CHECK_EQ(eddy_preadv(file, parts, 3, 1), 6);
+        CHECK(memcmp(data, "12", 2) == 0 && memcmp(more, "3456", 4) == 0);
+        CHECK_OK(eddy_pwrite(file, "ABC", 3, 2));
+        CHECK_OK(eddy_pwritev(file, (struct iovec[]){{"x", 1}, {"yz", 2}}, 2, 9));
+        CHECK_EQ(eddy_tell(file), 2);
+        CHECK_EQ(eddy_read(file, data, 1), 1);
+        CHECK_EQ(data[0], 'A');
+        CHECK_STR(files_get("file"), "01ABC5678xyz");
+    }
 }
 
 TEST(file_pread_and_pwrite_refuse_what_makes_no_sense)
@@ -59,22 +57,20 @@ TEST(file_transfers_of_many_pieces)
 
     for (int i = 0; i < BIG; i++)
         big[i] = (char)(i * 7 + i / 1000);
-    for
-        EACH_WAY(way)
-        {
-            EDDY_STREAM file = NULL;
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM file = NULL;
 
-            CHECK_OK(eddy_open(files_path("big"), "w+", &file));
-            CHECK_OK(eddy_write(file, big, BIG));
-            CHECK_OK(eddy_pwrite(file, big, BIG, BIG));
-            CHECK_EQ(eddy_pread(file, back, BIG, BIG), BIG);
-            CHECK(memcmp(big, back, BIG) == 0);
-            CHECK_EQ(eddy_seek(file, 0, SEEK_SET), 0);
-            memset(back, 0, BIG);
-            CHECK_OK(eddy_read_exactly(file, back, BIG));
-            CHECK(memcmp(big, back, BIG) == 0);
-            CHECK_EQ(eddy_tell(file), BIG);
-        }
+        CHECK_OK(eddy_open(files_path("big"), "w+", &file));
+        CHECK_OK(eddy_write(file, big, BIG));
+        CHECK_OK(eddy_pwrite(file, big, BIG, BIG));
+        CHECK_EQ(eddy_pread(file, back, BIG, BIG), BIG);
+        CHECK(memcmp(big, back, BIG) == 0);
+        CHECK_EQ(eddy_seek(file, 0, SEEK_SET), 0);
+        memset(back, 0, BIG);
+        CHECK_OK(eddy_read_exactly(file, back, BIG));
+        CHECK(memcmp(big, back, BIG) == 0);
+        CHECK_EQ(eddy_tell(file), BIG);
+    }
 }
 
 static int pread_one(eddy_stream *file, int i, int *sum)
@@ -92,17 +88,15 @@ TEST(file_preads_run_side_by_side)
 {
     FILES();
 
-    for
-        EACH_WAY(way)
-        {
-            EDDY_STREAM file = NULL;
-            int sum = 0;
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM file = NULL;
+        int sum = 0;
 
-            CHECK_OK(eddy_open(files_put("file", "0123456789"), "r", &file));
-            EDDY_GROUP(group);
-            for (int i = 0; i < 100; i++)
-                CHECK_OK(eddy_group_create_task(&group, pread_one, file, i, &sum));
-            CHECK_OK(eddy_group_join(&group));
-            CHECK_EQ(sum, 450);
-        }
+        CHECK_OK(eddy_open(files_put("file", "0123456789"), "r", &file));
+        EDDY_GROUP(group);
+        for (int i = 0; i < 100; i++)
+            CHECK_OK(eddy_group_create_task(&group, pread_one, file, i, &sum));
+        CHECK_OK(eddy_group_join(&group));
+        CHECK_EQ(sum, 450);
+    }
 }

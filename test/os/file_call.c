@@ -290,27 +290,26 @@ EDDY_ASYNC(begin_and_stop, eddy_stream **);
 RAW_TEST(file_call_under_way_does_not_outlive_its_loop)
 {
     files_begin("/tmp");
-    for
-        EACH_WAY(way)
-    for (int turns = 0; turns < 4; turns++) {
-        eddy_stream *file = NULL;
-        eddy_loop *loop;
-        eddy_stats stats;
+    FOR_EACH_WAY(way)
+        for (int turns = 0; turns < 4; turns++) {
+            eddy_stream *file = NULL;
+            eddy_loop *loop;
+            eddy_stats stats;
 
-        files_put("file", "hello");
-        CHECK_OK(eddy_loop_new(&loop));
-        eddy_loop_set_exception_handler(loop, ignore_report, NULL);
-        CHECK_OK(eddy_loop_run_until_complete(loop, EDDY_CALL(begin_and_stop, &file)));
-        eddy_task *reader = eddy_loop_create_task(loop, EDDY_CALL(wait_at, file));
-        for (int i = 0; i < turns; i++) {
-            eddy_loop_stop(loop);
-            CHECK_OK(eddy_loop_run_forever(loop));
+            files_put("file", "hello");
+            CHECK_OK(eddy_loop_new(&loop));
+            eddy_loop_set_exception_handler(loop, ignore_report, NULL);
+            CHECK_OK(eddy_loop_run_until_complete(loop, EDDY_CALL(begin_and_stop, &file)));
+            eddy_task *reader = eddy_loop_create_task(loop, EDDY_CALL(wait_at, file));
+            for (int i = 0; i < turns; i++) {
+                eddy_loop_stop(loop);
+                CHECK_OK(eddy_loop_run_forever(loop));
+            }
+            eddy_task_detach(&reader);
+            eddy_loop_free(loop);
+            eddy_get_stats(&stats);
+            CHECK_EQ(stats.descriptors, 0);
+            CHECK_EQ(stats.blocks, 0);
         }
-        eddy_task_detach(&reader);
-        eddy_loop_free(loop);
-        eddy_get_stats(&stats);
-        CHECK_EQ(stats.descriptors, 0);
-        CHECK_EQ(stats.blocks, 0);
-    }
     files_end(NULL);
 }

@@ -120,34 +120,32 @@ TEST(file_on_a_full_disk_fails_and_goes_on)
     if (mount("none", place, "tmpfs", 0, "size=1M") < 0)
         test_skip("no mount is allowed here");
     EDDY_DEFER(unmount, place);
-    for
-        EACH_WAY(way)
-        {
-            EDDY_STREAM file = NULL;
-            size_t taken = 0;
-            int rc = 0;
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM file = NULL;
+        size_t taken = 0;
+        int rc = 0;
 
-            CHECK_OK(eddy_open(files_path("file"), "w+", &file));
-            while (rc == 0) {
-                rc = eddy_write(file, data, 300000);
-                taken += rc == 0 ? 300000 : eddy_stream_partial(file);
-            }
-            CHECK_EQ(rc, -ENOSPC);
-            CHECK_EQ(eddy_tell(file), taken);
-            CHECK_EQ(eddy_seek(file, 0, SEEK_END), taken);
-            CHECK(taken >= 900000 && taken <= 1 << 20);
-            CHECK_OK(eddy_truncate(file, 1000));
-            CHECK_EQ(eddy_seek(file, 1000, SEEK_SET), 1000);
-            CHECK_OK(eddy_write(file, data, 100000));
-            CHECK_OK(eddy_stream_close(&file));
-
-            CHECK_OK(eddy_open_with(files_path("file"), "a", &gathers, &file));
-            rc = 0;
-            while (rc == 0)
-                rc = eddy_write(file, data, 1 << 16);
-            CHECK_EQ(rc, -ENOSPC);
-            CHECK_FAILS(eddy_stream_close(&file), -ENOSPC, "file");
+        CHECK_OK(eddy_open(files_path("file"), "w+", &file));
+        while (rc == 0) {
+            rc = eddy_write(file, data, 300000);
+            taken += rc == 0 ? 300000 : eddy_stream_partial(file);
         }
+        CHECK_EQ(rc, -ENOSPC);
+        CHECK_EQ(eddy_tell(file), taken);
+        CHECK_EQ(eddy_seek(file, 0, SEEK_END), taken);
+        CHECK(taken >= 900000 && taken <= 1 << 20);
+        CHECK_OK(eddy_truncate(file, 1000));
+        CHECK_EQ(eddy_seek(file, 1000, SEEK_SET), 1000);
+        CHECK_OK(eddy_write(file, data, 100000));
+        CHECK_OK(eddy_stream_close(&file));
+
+        CHECK_OK(eddy_open_with(files_path("file"), "a", &gathers, &file));
+        rc = 0;
+        while (rc == 0)
+            rc = eddy_write(file, data, 1 << 16);
+        CHECK_EQ(rc, -ENOSPC);
+        CHECK_FAILS(eddy_stream_close(&file), -ENOSPC, "file");
+    }
 }
 
 /* A file that may not be written, for somebody who is not root. */

@@ -30,16 +30,15 @@ TEST(file_open_knows_the_modes_of_fopen)
         {"rt", "old", 0, -ENOENT},  {"re+", "old", 0, -ENOENT},
     };
 
-    for
-        EACH_WAY(way)
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-        files_put("there", "old");
-        (void)unlink(files_path("missing"));
-        CHECK_EQ(open_it(files_path("there"), modes[i].mode), modes[i].rc_there);
-        CHECK_STR(files_get("there"), modes[i].there);
-        CHECK_EQ(open_it(files_path("missing"), modes[i].mode), modes[i].rc_missing);
-        CHECK_EQ(access(files_path("missing"), F_OK), modes[i].rc_missing ? -1 : 0);
-    }
+    FOR_EACH_WAY(way)
+        for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+            files_put("there", "old");
+            (void)unlink(files_path("missing"));
+            CHECK_EQ(open_it(files_path("there"), modes[i].mode), modes[i].rc_there);
+            CHECK_STR(files_get("there"), modes[i].there);
+            CHECK_EQ(open_it(files_path("missing"), modes[i].mode), modes[i].rc_missing);
+            CHECK_EQ(access(files_path("missing"), F_OK), modes[i].rc_missing ? -1 : 0);
+        }
 }
 
 /* F-2: a bad mode is refused before anything is done. */
@@ -65,16 +64,14 @@ TEST(file_open_fails_as_open_does)
     long_name[sizeof long_name - 1] = '\0';
     files_put("file", "");
     mkdir(files_path("directory"), 0700);
-    for
-        EACH_WAY(way)
-        {
-            CHECK_FAILS(open_it(files_path("missing"), "r"), -ENOENT, "missing");
-            CHECK_FAILS(open_it(files_path("directory"), "r"), -EISDIR, "directory");
-            CHECK_FAILS(open_it(files_path("directory"), "w"), -EISDIR, "directory");
-            CHECK_FAILS(open_it(files_path("file/below"), "r"), -ENOTDIR, "below");
-            CHECK_EQ(open_it(files_path(long_name), "w"), -ENAMETOOLONG);
-            CHECK_EQ(open_it("", "r"), -ENOENT);
-        }
+    FOR_EACH_WAY(way) {
+        CHECK_FAILS(open_it(files_path("missing"), "r"), -ENOENT, "missing");
+        CHECK_FAILS(open_it(files_path("directory"), "r"), -EISDIR, "directory");
+        CHECK_FAILS(open_it(files_path("directory"), "w"), -EISDIR, "directory");
+        CHECK_FAILS(open_it(files_path("file/below"), "r"), -ENOTDIR, "below");
+        CHECK_EQ(open_it(files_path(long_name), "w"), -ENAMETOOLONG);
+        CHECK_EQ(open_it("", "r"), -ENOENT);
+    }
 }
 
 /* Names are bytes. */
@@ -83,12 +80,10 @@ TEST(file_open_takes_any_bytes_as_a_name)
     FILES();
     const char *path = files_path("na\xffme\n \xc3\x28");
 
-    for
-        EACH_WAY(way)
-        {
-            CHECK_OK(open_it(path, "w"));
-            CHECK_OK(open_it(path, "r"));
-        }
+    FOR_EACH_WAY(way) {
+        CHECK_OK(open_it(path, "w"));
+        CHECK_OK(open_it(path, "r"));
+    }
 }
 
 /* F-7; the permissions are less the umask. */
@@ -98,24 +93,22 @@ TEST(file_open_makes_files_close_on_exec_with_the_permissions_asked_for)
     eddy_open_options options = {.permissions = 0640};
     mode_t before = umask(022);
 
-    for
-        EACH_WAY(way)
-        {
-            EDDY_STREAM one = NULL, other = NULL;
-            struct stat status;
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM one = NULL, other = NULL;
+        struct stat status;
 
-            CHECK_OK(eddy_open(files_path("one"), "w", &one));
-            CHECK(fcntl(eddy_stream_fd(one), F_GETFD) & FD_CLOEXEC);
-            CHECK_OK(fstat(eddy_stream_fd(one), &status));
-            CHECK_EQ(status.st_mode & 0777, 0644);
-            CHECK_STR(eddy_stream_kind(one), "file");
-            CHECK_STR(eddy_stream_peer_name(one), files_path("one"));
-            CHECK_OK(eddy_open_with(files_path("other"), "w", &options, &other));
-            CHECK_OK(fstat(eddy_stream_fd(other), &status));
-            CHECK_EQ(status.st_mode & 0777, 0640);
-            CHECK_OK(unlink(files_path("one")));
-            CHECK_OK(unlink(files_path("other")));
-        }
+        CHECK_OK(eddy_open(files_path("one"), "w", &one));
+        CHECK(fcntl(eddy_stream_fd(one), F_GETFD) & FD_CLOEXEC);
+        CHECK_OK(fstat(eddy_stream_fd(one), &status));
+        CHECK_EQ(status.st_mode & 0777, 0644);
+        CHECK_STR(eddy_stream_kind(one), "file");
+        CHECK_STR(eddy_stream_peer_name(one), files_path("one"));
+        CHECK_OK(eddy_open_with(files_path("other"), "w", &options, &other));
+        CHECK_OK(fstat(eddy_stream_fd(other), &status));
+        CHECK_EQ(status.st_mode & 0777, 0640);
+        CHECK_OK(unlink(files_path("one")));
+        CHECK_OK(unlink(files_path("other")));
+    }
     umask(before);
 }
 
@@ -134,21 +127,19 @@ TEST(file_open_with_options)
 
     files_put("here", "text");
     CHECK_OK(symlink("here", files_path("link")));
-    for
-        EACH_WAY(way)
-        {
-            CHECK_OK(eddy_open_with("here", "r", &options, &file));
+    FOR_EACH_WAY(way) {
+        CHECK_OK(eddy_open_with("here", "r", &options, &file));
+        CHECK_OK(eddy_stream_close(&file));
+        CHECK_EQ(eddy_open_with(files_path("link"), "r", &nofollow, &file), -ELOOP);
+        CHECK_EQ(eddy_open_with(files_path("here"), "r", &only_path, &file), -EINVAL);
+        CHECK_EQ(eddy_open_with(files_path("here"), "r", &direct, &file), -EINVAL);
+        rc = eddy_open_with(files_directory, "w+", &unnamed, &file);
+        if (rc != -EOPNOTSUPP) {
+            CHECK_OK(rc);
+            CHECK_OK(eddy_write(file, "x", 1));
             CHECK_OK(eddy_stream_close(&file));
-            CHECK_EQ(eddy_open_with(files_path("link"), "r", &nofollow, &file), -ELOOP);
-            CHECK_EQ(eddy_open_with(files_path("here"), "r", &only_path, &file), -EINVAL);
-            CHECK_EQ(eddy_open_with(files_path("here"), "r", &direct, &file), -EINVAL);
-            rc = eddy_open_with(files_directory, "w+", &unnamed, &file);
-            if (rc != -EOPNOTSUPP) {
-                CHECK_OK(rc);
-                CHECK_OK(eddy_write(file, "x", 1));
-                CHECK_OK(eddy_stream_close(&file));
-            }
         }
+    }
 }
 
 static struct rlimit limit_before;
@@ -174,18 +165,16 @@ TEST(file_open_that_is_cancelled_leaves_nothing_open)
     FILES();
     const char *path = files_put("file", "text");
 
-    for
-        EACH_WAY(way)
-        {
-            EDDY_TASK never = eddy_create_task(open_held, path);
-            EDDY_TASK once = eddy_create_task(open_held, path);
+    FOR_EACH_WAY(way) {
+        EDDY_TASK never = eddy_create_task(open_held, path);
+        EDDY_TASK once = eddy_create_task(open_held, path);
 
-            eddy_cancel(never);
-            CHECK_OK(eddy_sleep(0));
-            eddy_cancel(once);
-            CHECK_EQ(eddy_await(never), -ECANCELED);
-            CHECK_EQ(eddy_await(once), -ECANCELED);
-        }
+        eddy_cancel(never);
+        CHECK_OK(eddy_sleep(0));
+        eddy_cancel(once);
+        CHECK_EQ(eddy_await(never), -ECANCELED);
+        CHECK_EQ(eddy_await(once), -ECANCELED);
+    }
 }
 
 /* Out of descriptors: an error, and nothing else. */
@@ -199,14 +188,12 @@ TEST(file_open_without_descriptors_fails)
     CHECK_OK(getrlimit(RLIMIT_NOFILE, &limit_before));
     EDDY_DEFER(limit_restore, NULL);
     none = (struct rlimit){3, limit_before.rlim_max};
-    for
-        EACH_WAY(way)
-        {
-            CHECK_OK(open_it(path, "r"));
-            CHECK_OK(setrlimit(RLIMIT_NOFILE, &none));
-            CHECK_FAILS(open_it(path, "r"), -EMFILE, "file");
-            CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit_before));
-        }
+    FOR_EACH_WAY(way) {
+        CHECK_OK(open_it(path, "r"));
+        CHECK_OK(setrlimit(RLIMIT_NOFILE, &none));
+        CHECK_FAILS(open_it(path, "r"), -EMFILE, "file");
+        CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit_before));
+    }
 }
 
 static int open_for_writing(const char *path)
@@ -227,23 +214,21 @@ TEST(file_open_of_a_named_pipe_waits_for_its_other_end)
     char line[16];
 
     CHECK_OK(mkfifo(path, 0600));
-    for
-        EACH_WAY(way)
-        {
-            EDDY_TASK writer = eddy_create_task(open_for_writing, path);
-            EDDY_TASK other = eddy_create_task(open_for_writing, path);
+    FOR_EACH_WAY(way) {
+        EDDY_TASK writer = eddy_create_task(open_for_writing, path);
+        EDDY_TASK other = eddy_create_task(open_for_writing, path);
 
-            CHECK_OK(eddy_sleep(1));
-            eddy_cancel(other);
-            CHECK_EQ(eddy_await(other), -ECANCELED);
-            CHECK_OK(eddy_open(path, "r", &file));
-            CHECK_STR(eddy_stream_kind(file), "pipe");
-            CHECK_EQ(eddy_read_line(file, line, sizeof line), 6);
-            CHECK_OK(eddy_await(writer));
-            CHECK_EQ(eddy_read(file, line, sizeof line), 0);
-            CHECK_EQ(eddy_tell(file), -ESPIPE);
-            CHECK_OK(eddy_stream_close(&file));
-        }
+        CHECK_OK(eddy_sleep(1));
+        eddy_cancel(other);
+        CHECK_EQ(eddy_await(other), -ECANCELED);
+        CHECK_OK(eddy_open(path, "r", &file));
+        CHECK_STR(eddy_stream_kind(file), "pipe");
+        CHECK_EQ(eddy_read_line(file, line, sizeof line), 6);
+        CHECK_OK(eddy_await(writer));
+        CHECK_EQ(eddy_read(file, line, sizeof line), 0);
+        CHECK_EQ(eddy_tell(file), -ESPIPE);
+        CHECK_OK(eddy_stream_close(&file));
+    }
 }
 
 /* Devices are streams of their kind. */
@@ -341,12 +326,10 @@ EDDY_ASYNC(open_each_allocation);
 RAW_TEST(file_calls_survive_every_failure_and_cancel)
 {
     files_begin("/tmp");
-    for
-        EACH_WAY(way)
-        {
-            files_put("file", "hello, world");
-            CHECK_OK(eddy_test_allocations(open_each_allocation));
-            CHECK_OK(eddy_test_cancels(open_each_allocation));
-        }
+    FOR_EACH_WAY(way) {
+        files_put("file", "hello, world");
+        CHECK_OK(eddy_test_allocations(open_each_allocation));
+        CHECK_OK(eddy_test_cancels(open_each_allocation));
+    }
     files_end(NULL);
 }

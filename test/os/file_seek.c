@@ -2,39 +2,51 @@
 /* The position and the size: rules F-17 to F-19, F-22, F-27 to F-29. */
 #include "os/files.h"
 
+/* A position never overflows. */
+TEST(file_write_beyond_what_a_position_can_say_is_refused)
+{
+    FILES();
+    EDDY_STREAM file = NULL;
+    eddy_open_options options = {.write_buffer = 4096};
+
+    CHECK_OK(eddy_open_with(files_path("file"), "w", &options, &file));
+    CHECK_EQ(eddy_seek(file, INT64_MAX - 1, SEEK_SET), INT64_MAX - 1);
+    CHECK_FAILS(eddy_write(file, "1234", 4), -EFBIG, "no file is so large");
+    CHECK_EQ(eddy_tell(file), INT64_MAX - 1);
+    CHECK_OK(eddy_stream_close(&file));
+}
+
 /* F-17. */
 TEST(file_seek_returns_the_new_position)
 {
     FILES();
 
-    for
-        EACH_WAY(way)
-        {
-            EDDY_STREAM file = NULL;
-            char data[8];
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM file = NULL;
+        char data[8];
 
-            CHECK_OK(eddy_open(files_put("file", "0123456789"), "r+", &file));
-            CHECK_EQ(eddy_seek(file, 4, SEEK_SET), 4);
-            CHECK_EQ(eddy_read(file, data, 1), 1);
-            CHECK_EQ(data[0], '4');
-            CHECK_EQ(eddy_seek(file, 2, SEEK_CUR), 7);
-            CHECK_EQ(eddy_read(file, data, 1), 1);
-            CHECK_EQ(data[0], '7');
-            CHECK_EQ(eddy_seek(file, -1, SEEK_END), 9);
-            CHECK_EQ(eddy_read(file, data, 8), 1);
-            CHECK_FAILS((int)eddy_seek(file, -1, SEEK_SET), -EINVAL, "seek");
-            CHECK_EQ(eddy_seek(file, -11, SEEK_CUR), -EINVAL);
-            CHECK_EQ(eddy_seek(file, -11, SEEK_END), -EINVAL);
-            CHECK_EQ(eddy_seek(file, 0, 77), -EINVAL);
-            CHECK_EQ(eddy_seek(file, INT64_MAX, SEEK_CUR), -EOVERFLOW);
-            CHECK_EQ(eddy_tell(file), 10);
-            CHECK_EQ(eddy_seek(file, 20, SEEK_SET), 20);
-            CHECK_EQ(eddy_read(file, data, 1), 0);
-            CHECK_OK(eddy_write(file, "x", 1));
-            CHECK_EQ(eddy_seek(file, 0, SEEK_END), 21);
-            CHECK_EQ(eddy_seek(file, 0, SEEK_DATA), 0);
-            CHECK(eddy_seek(file, 0, SEEK_HOLE) > 0);
-        }
+        CHECK_OK(eddy_open(files_put("file", "0123456789"), "r+", &file));
+        CHECK_EQ(eddy_seek(file, 4, SEEK_SET), 4);
+        CHECK_EQ(eddy_read(file, data, 1), 1);
+        CHECK_EQ(data[0], '4');
+        CHECK_EQ(eddy_seek(file, 2, SEEK_CUR), 7);
+        CHECK_EQ(eddy_read(file, data, 1), 1);
+        CHECK_EQ(data[0], '7');
+        CHECK_EQ(eddy_seek(file, -1, SEEK_END), 9);
+        CHECK_EQ(eddy_read(file, data, 8), 1);
+        CHECK_FAILS((int)eddy_seek(file, -1, SEEK_SET), -EINVAL, "seek");
+        CHECK_EQ(eddy_seek(file, -11, SEEK_CUR), -EINVAL);
+        CHECK_EQ(eddy_seek(file, -11, SEEK_END), -EINVAL);
+        CHECK_EQ(eddy_seek(file, 0, 77), -EINVAL);
+        CHECK_EQ(eddy_seek(file, INT64_MAX, SEEK_CUR), -EOVERFLOW);
+        CHECK_EQ(eddy_tell(file), 10);
+        CHECK_EQ(eddy_seek(file, 20, SEEK_SET), 20);
+        CHECK_EQ(eddy_read(file, data, 1), 0);
+        CHECK_OK(eddy_write(file, "x", 1));
+        CHECK_EQ(eddy_seek(file, 0, SEEK_END), 21);
+        CHECK_EQ(eddy_seek(file, 0, SEEK_DATA), 0);
+        CHECK(eddy_seek(file, 0, SEEK_HOLE) > 0);
+    }
 }
 
 /* F-19. */
@@ -42,29 +54,27 @@ TEST(file_truncate_cuts_or_adds_zeros_and_leaves_the_position)
 {
     FILES();
 
-    for
-        EACH_WAY(way)
-        {
-            EDDY_STREAM file = NULL, reads = NULL;
-            char data[16];
-            char *content;
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM file = NULL, reads = NULL;
+        char data[16];
+        char *content;
 
-            CHECK_OK(eddy_open(files_put("file", "0123456789"), "r+", &file));
-            CHECK_EQ(eddy_read(file, data, 5), 5);
-            CHECK_OK(eddy_truncate(file, -1));
-            CHECK_STR(files_get("file"), "01234");
-            CHECK_OK(eddy_truncate(file, 3));
-            CHECK_EQ(eddy_tell(file), 5);
-            CHECK_EQ(eddy_read(file, data, 8), 0);
-            CHECK_OK(eddy_truncate(file, 8));
-            CHECK_EQ(files_get_bytes("file", &content), 8);
-            CHECK(memcmp(content, "012\0\0\0\0\0", 8) == 0);
-            CHECK_EQ(eddy_tell(file), 5);
-            CHECK_EQ(eddy_read(file, data, 8), 3);
-            CHECK_EQ(eddy_truncate(file, -2), -EINVAL);
-            CHECK_OK(eddy_open(files_path("file"), "r", &reads));
-            CHECK_FAILS(eddy_truncate(reads, 0), -EINVAL, "truncate");
-        }
+        CHECK_OK(eddy_open(files_put("file", "0123456789"), "r+", &file));
+        CHECK_EQ(eddy_read(file, data, 5), 5);
+        CHECK_OK(eddy_truncate(file, -1));
+        CHECK_STR(files_get("file"), "01234");
+        CHECK_OK(eddy_truncate(file, 3));
+        CHECK_EQ(eddy_tell(file), 5);
+        CHECK_EQ(eddy_read(file, data, 8), 0);
+        CHECK_OK(eddy_truncate(file, 8));
+        CHECK_EQ(files_get_bytes("file", &content), 8);
+        CHECK(memcmp(content, "012\0\0\0\0\0", 8) == 0);
+        CHECK_EQ(eddy_tell(file), 5);
+        CHECK_EQ(eddy_read(file, data, 8), 3);
+        CHECK_EQ(eddy_truncate(file, -2), -EINVAL);
+        CHECK_OK(eddy_open(files_path("file"), "r", &reads));
+        CHECK_FAILS(eddy_truncate(reads, 0), -EINVAL, "truncate");
+    }
 }
 
 /* What has no position says so. */
@@ -91,16 +101,14 @@ TEST(file_sync_works_on_each_way)
 {
     FILES();
 
-    for
-        EACH_WAY(way)
-        {
-            EDDY_STREAM file = NULL;
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM file = NULL;
 
-            CHECK_OK(eddy_open(files_path("file"), "w", &file));
-            CHECK_OK(eddy_write(file, "x", 1));
-            CHECK_OK(eddy_fsync(file));
-            CHECK_OK(eddy_fdatasync(file));
-        }
+        CHECK_OK(eddy_open(files_path("file"), "w", &file));
+        CHECK_OK(eddy_write(file, "x", 1));
+        CHECK_OK(eddy_fsync(file));
+        CHECK_OK(eddy_fdatasync(file));
+    }
 }
 
 static int write_number(eddy_stream *file, int number)
@@ -117,22 +125,20 @@ TEST(file_writes_of_several_tasks_are_whole_and_in_order)
 {
     FILES();
 
-    for
-        EACH_WAY(way)
-        {
-            EDDY_STREAM file = NULL;
-            const char *content;
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM file = NULL;
+        const char *content;
 
-            CHECK_OK(eddy_open(files_path("file"), "w", &file));
-            EDDY_GROUP(group);
-            for (int i = 0; i < 50; i++)
-                CHECK_OK(eddy_group_create_task(&group, write_number, file, i));
-            CHECK_OK(eddy_group_join(&group));
-            content = files_get("file");
-            CHECK_EQ(strlen(content), 250);
-            for (int i = 0; i < 50; i++)
-                CHECK_EQ(strtol(content + i * 5, NULL, 10), i);
-        }
+        CHECK_OK(eddy_open(files_path("file"), "w", &file));
+        EDDY_GROUP(group);
+        for (int i = 0; i < 50; i++)
+            CHECK_OK(eddy_group_create_task(&group, write_number, file, i));
+        CHECK_OK(eddy_group_join(&group));
+        content = files_get("file");
+        CHECK_EQ(strlen(content), 250);
+        for (int i = 0; i < 50; i++)
+            CHECK_EQ(strtol(content + i * 5, NULL, 10), i);
+    }
 }
 
 static int read_number(eddy_stream *file, int *sum)
@@ -150,19 +156,17 @@ TEST(file_readers_and_writers_take_turns)
 {
     FILES();
 
-    for
-        EACH_WAY(way)
-        {
-            EDDY_STREAM file = NULL;
-            int sum = 0;
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM file = NULL;
+        int sum = 0;
 
-            CHECK_OK(eddy_open(files_put("file", "0001\n0002\n0003\n"), "r+", &file));
-            EDDY_TASK reader = eddy_create_task(read_number, file, &sum);
-            EDDY_TASK writer = eddy_create_task(write_number, file, 7);
-            CHECK_OK(eddy_await(reader));
-            CHECK_OK(eddy_await(writer));
-            CHECK_OK(read_number(file, &sum));
-            CHECK_EQ(sum, 4);
-            CHECK_STR(files_get("file"), "0001\n0007\n0003\n");
-        }
+        CHECK_OK(eddy_open(files_put("file", "0001\n0002\n0003\n"), "r+", &file));
+        EDDY_TASK reader = eddy_create_task(read_number, file, &sum);
+        EDDY_TASK writer = eddy_create_task(write_number, file, 7);
+        CHECK_OK(eddy_await(reader));
+        CHECK_OK(eddy_await(writer));
+        CHECK_OK(read_number(file, &sum));
+        CHECK_EQ(sum, 4);
+        CHECK_STR(files_get("file"), "0001\n0007\n0003\n");
+    }
 }

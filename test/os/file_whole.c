@@ -14,28 +14,26 @@ TEST(file_read_whole)
     size_t size;
 
     memset(big, 'b', 300000);
-    for
-        EACH_WAY(way)
-        {
-            CHECK_OK(eddy_read_file(files_put("file", "hello"), 0, &data, &size));
-            CHECK_EQ(size, 5);
-            CHECK_STR(data, "hello");
-            eddy_free(data);
-            CHECK_OK(eddy_read_file(files_put("file", big), 300000, &data, NULL));
-            CHECK_STR(data, big);
-            eddy_free(data);
-            CHECK_EQ(eddy_read_file(files_path("file"), 299999, &data, &size), EDDY_ELIMIT);
-            CHECK_OK(eddy_read_file(files_put("file", ""), 0, &data, &size));
-            CHECK_EQ(size, 0);
-            CHECK_STR(data, "");
-            eddy_free(data);
-            CHECK_OK(eddy_read_file("/proc/self/status", 0, &data, &size));
-            CHECK_EQ(size, strlen(data));
-            CHECK_HAS(data, "Threads:");
-            eddy_free(data);
-            CHECK_FAILS(eddy_read_file(files_path("none"), 0, &data, &size), -ENOENT, "none");
-            CHECK_EQ(eddy_read_file(files_directory, 0, &data, &size), -EISDIR);
-        }
+    FOR_EACH_WAY(way) {
+        CHECK_OK(eddy_read_file(files_put("file", "hello"), 0, &data, &size));
+        CHECK_EQ(size, 5);
+        CHECK_STR(data, "hello");
+        eddy_free(data);
+        CHECK_OK(eddy_read_file(files_put("file", big), 300000, &data, NULL));
+        CHECK_STR(data, big);
+        eddy_free(data);
+        CHECK_EQ(eddy_read_file(files_path("file"), 299999, &data, &size), EDDY_ELIMIT);
+        CHECK_OK(eddy_read_file(files_put("file", ""), 0, &data, &size));
+        CHECK_EQ(size, 0);
+        CHECK_STR(data, "");
+        eddy_free(data);
+        CHECK_OK(eddy_read_file("/proc/self/status", 0, &data, &size));
+        CHECK_EQ(size, strlen(data));
+        CHECK_HAS(data, "Threads:");
+        eddy_free(data);
+        CHECK_FAILS(eddy_read_file(files_path("none"), 0, &data, &size), -ENOENT, "none");
+        CHECK_EQ(eddy_read_file(files_directory, 0, &data, &size), -EISDIR);
+    }
 }
 
 /* Sizes around pages and the first block, with short reads between. */
@@ -50,25 +48,24 @@ TEST(file_read_whole_of_each_size)
 
     for (size_t i = 0; i < 1 << 19; i++)
         big[i] = (char)(i * 3 + i / 999);
-    for
-        EACH_WAY(way)
-    for (size_t i = 0; i < 2 * sizeof sizes / sizeof sizes[0]; i++) {
-        files_put_bytes("file", big, sizes[i / 2]);
-        if (i % 2)
-            (void)ed_fault_set(ED_FAULT_READ, 1, ED_FAULT_SHORT);
-        CHECK_OK(eddy_read_file(files_path("file"), 0, &data, &size));
-        (void)ed_fault_set(ED_FAULT_READ, 0, 0);
-        CHECK_EQ(size, sizes[i / 2]);
-        CHECK(memcmp(data, big, size) == 0 && data[size] == '\0');
-        eddy_free(data);
-        CHECK_OK(eddy_read_file(files_path("file"), sizes[i / 2], &data, &size));
-        CHECK_EQ(size, sizes[i / 2]);
-        eddy_free(data);
-        CHECK_EQ(eddy_read_file(files_path("file"), sizes[i / 2] - 1, &data, &size),
-                 sizes[i / 2] == 1 ? 0 : EDDY_ELIMIT);
-        if (sizes[i / 2] == 1)
-            eddy_free(data); /* a limit of 0 is the usual one */
-    }
+    FOR_EACH_WAY(way)
+        for (size_t i = 0; i < 2 * sizeof sizes / sizeof sizes[0]; i++) {
+            files_put_bytes("file", big, sizes[i / 2]);
+            if (i % 2)
+                (void)ed_fault_set(ED_FAULT_READ, 1, ED_FAULT_SHORT);
+            CHECK_OK(eddy_read_file(files_path("file"), 0, &data, &size));
+            (void)ed_fault_set(ED_FAULT_READ, 0, 0);
+            CHECK_EQ(size, sizes[i / 2]);
+            CHECK(memcmp(data, big, size) == 0 && data[size] == '\0');
+            eddy_free(data);
+            CHECK_OK(eddy_read_file(files_path("file"), sizes[i / 2], &data, &size));
+            CHECK_EQ(size, sizes[i / 2]);
+            eddy_free(data);
+            CHECK_EQ(eddy_read_file(files_path("file"), sizes[i / 2] - 1, &data, &size),
+                     sizes[i / 2] == 1 ? 0 : EDDY_ELIMIT);
+            if (sizes[i / 2] == 1)
+                eddy_free(data); /* a limit of 0 is the usual one */
+        }
 }
 
 static int write_to_pipe(const char *path)
@@ -89,17 +86,15 @@ TEST(file_read_whole_of_a_pipe)
     size_t size;
 
     CHECK_OK(mkfifo(files_path("pipe"), 0600));
-    for
-        EACH_WAY(way)
-        {
-            if (way == WAY_SLOW)
-                continue;
-            EDDY_TASK writer = eddy_create_task(write_to_pipe, files_path("pipe"));
-            CHECK_OK(eddy_read_file(files_path("pipe"), 0, &data, &size));
-            CHECK_STR(data, "through a pipe");
-            eddy_free(data);
-            CHECK_OK(eddy_await(writer));
-        }
+    FOR_EACH_WAY(way) {
+        if (way == WAY_SLOW)
+            continue;
+        EDDY_TASK writer = eddy_create_task(write_to_pipe, files_path("pipe"));
+        CHECK_OK(eddy_read_file(files_path("pipe"), 0, &data, &size));
+        CHECK_STR(data, "through a pipe");
+        eddy_free(data);
+        CHECK_OK(eddy_await(writer));
+    }
     CHECK_EQ(eddy_read_file("/dev/zero", 100000, &data, &size), EDDY_ELIMIT);
     CHECK_OK(eddy_read_file("/dev/null", 0, &data, &size));
     CHECK_EQ(size, 0);

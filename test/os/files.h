@@ -112,6 +112,7 @@ static inline void files_go(enum files_way way)
     ed_file_calls_in_threads = way == WAY_THREAD;
 }
 
-#define EACH_WAY(way) (enum files_way way = WAY_AT_ONCE; way < WAYS && (files_go(way), true); way++)
+#define FOR_EACH_WAY(way)                                                                          \
+    for (enum files_way way = WAY_AT_ONCE; way < WAYS && (files_go(way), true); way++)
 
 #endif
