@@ -60,7 +60,7 @@ typedef struct eddy_signals {
  *         reload(number);
  *
  * Several tasks may wait at one, each signal is for the first. The block must not end while one
- * does (abort).
+ * does (abort). A signal that has come and that nobody has taken by then is dropped.
  */
 #define EDDY_SIGNALS(name, ...)                                                                    \
     EDDY_CLEANUP_(eddy_signals_end) eddy_signals name;                                             \
@@ -88,7 +88,8 @@ typedef struct eddy_stop_scope {
  * From here to the end of the block, SIGINT and SIGTERM stop what the block does: the call that
  * waits, and every one that follows in the block, returns -EINTR. Behind the block the task goes on
  * as after a timeout, and can come to an orderly end. A second signal while the block lasts cancels
- * the task; from the third of its kind on, they do what they did before.
+ * the task; from the third of its kind on, they do what they did before. So does one that comes so
+ * late in the block that it has not been looked at.
  *
  * EDDY_STOP_ON takes the signals: EDDY_STOP_ON(stop, SIGHUP). A pending cancel outranks it, as it
  * does a timeout. Outside a task, without memory, or with one among them that cannot be handled,
