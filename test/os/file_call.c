@@ -5,6 +5,7 @@
 #include "eddy/file.h"
 #include "os/files.h"
 #include "os/gate.h"
+#include "programs/program.h"
 #include "task/park.h"
 
 static enum ed_op_kind held; /* operations of this kind stand at gate 0 */
@@ -312,4 +313,26 @@ RAW_TEST(file_call_under_way_does_not_outlive_its_loop)
             CHECK_EQ(stats.blocks, 0);
         }
     files_end(NULL);
+}
+
+/* A close(2) that fails has closed all the same: it is not done again, when the number may be that
+ * of another by then. The shim fails each close of the program in its turn, and closes. */
+RAW_TEST(file_close_that_fails_is_done_once)
+{
+    char preload[4200], shim[64], text[1000];
+    int failed = 0, status;
+
+    files_begin("/tmp");
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", program_path("libshim.so"));
+    for (int nth = 1; nth < 20; nth++) {
+        snprintf(shim, sizeof shim, "SHIM=close:ENOMEM:%d", nth);
+        status = program_run(text, sizeof text, preload, "ASAN_OPTIONS=verify_asan_link_order=0",
+                             "EDDY_ENGINE=epoll", shim, "closes", files_path("file"), NULL);
+        CHECK_THAT(!strstr(text, "close: ") || strstr(text, "close: 0\n") ||
+                       strstr(text, "close: -12\n"),
+                   "%s: status %d: %s", shim, status, text);
+        failed += strstr(text, "close: -12\n") != NULL;
+    }
+    files_end(NULL);
+    CHECK_EQ(failed, 1);
 }

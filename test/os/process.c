@@ -368,6 +368,44 @@ TEST(process_that_is_detached_goes_on_and_is_reaped)
     }
 }
 
+static int detach_it(eddy_process *process)
+{
+    eddy_process_detach(&process);
+    return 0;
+}
+EDDY_ASYNC(detach_it, eddy_process *);
+
+static int close_running(eddy_process *process)
+{
+    return eddy_process_close(&process) == EDDY_RUNNING ? 0 : -EPROTO;
+}
+EDDY_ASYNC(close_running, eddy_process *);
+
+/* A detach waits until the process has taken its input; a close that comes meanwhile goes with
+ * it. */
+TEST(process_close_behind_a_detach_goes_on)
+{
+    static char input[300000];
+    EDDY_PROCESS process = NULL;
+    eddy_process_options options = {.in = EDDY_PIPE};
+
+    CHECK_OK(eddy_create_subprocess_shell("sleep 0.02; cat >/dev/null", &options, &process));
+    CHECK_OK(eddy_write_nowait(eddy_process_in(process), input, sizeof input));
+    EDDY_TASK detacher = eddy_create_task(detach_it, process);
+
+    test_settle();
+    CHECK(!eddy_task_done(detacher));
+    EDDY_TASK closer = eddy_create_task(close_running, process);
+
+    process = NULL;
+    CHECK_OK(eddy_await(closer));
+    CHECK_OK(eddy_await(detacher));
+    while (!no_child_is_left()) {
+        usleep(1000);
+        CHECK_OK(eddy_sleep(0));
+    }
+}
+
 static pid_t left; /* a process that outlived its loop */
 
 static int detach_and_leave(void)
@@ -621,6 +659,58 @@ TEST(process_that_must_not_be_killed_goes_on)
         usleep(1000);
         CHECK_OK(eddy_sleep(0));
     }
+}
+
+/* Nor for one that leads a group of which others may be killed: those are. */
+TEST(process_that_must_not_be_killed_is_left_by_its_group)
+{
+    EDDY_PROCESS leader = NULL, other = NULL;
+    eddy_process_options options = {.new_group = true, .stop_timeout = -1};
+    pid_t pid;
+
+    if (geteuid() != 0)
+        test_skip("only root may have processes that it may not kill afterwards");
+    CHECK_OK(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "0.3"), &options, &leader));
+    options = (eddy_process_options){
+        .group = eddy_process_pid(leader), .set_user = true, .user = 65534, .gid = 65534};
+    CHECK_OK(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "100"), &options, &other));
+    pid = eddy_process_pid(leader);
+    CHECK_EQ(setresuid(65534, 65534, 65534), 0);
+    CHECK_EQ(eddy_process_close(&leader), EDDY_RUNNING);
+    CHECK(child_lives(pid));
+    CHECK_HAS(test_report(), "(sleep) goes on: we are not permitted to kill it");
+    CHECK_OK(eddy_process_wait(other, NULL));
+    CHECK_EQ(eddy_process_returncode(other), -SIGKILL);
+    while (!no_child_is_left()) {
+        usleep(1000);
+        CHECK_OK(eddy_sleep(0));
+    }
+}
+
+static int forget_and_become_another(void)
+{
+    eddy_process_options options = {.new_group = true};
+
+    EDDY_TRY(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "1"), &options, &forgotten));
+    left = eddy_process_pid(forgotten);
+    return setresuid(65534, 65534, 65534) < 0 ? -errno : 0;
+}
+EDDY_ASYNC(forget_and_become_another);
+
+RAW_TEST(process_that_must_not_be_killed_does_not_hold_up_the_end_of_the_loop)
+{
+    eddy_loop *loop;
+    int status;
+
+    if (geteuid() != 0)
+        test_skip("only root may have processes that it may not kill afterwards");
+    CHECK_OK(eddy_loop_new(&loop));
+    test_watch_reports(loop);
+    CHECK_OK(eddy_loop_run_until_complete(loop, EDDY_CALL(forget_and_become_another)));
+    eddy_loop_free(loop);
+    CHECK(child_lives(left));
+    CHECK_HAS(test_report(), "(sleep) was not closed");
+    CHECK_EQ(waitpid(left, &status, 0), left);
 }
 
 static void close_outside(void)

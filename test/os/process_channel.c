@@ -1,10 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /* Workers that do not say what a worker says, or not at once. */
 #include <errno.h>
-#include <unistd.h>
 
-#include "harness.h"
+#include "os/child.h"
+#include "os/place.h"
 #include "os/process_worker.h"
+
+#define DIES "WORKER_DIES" /* the variable that makes a worker die over a large input */
+#define LARGE (2u << 20)
+
+/* In a worker, before it serves: marks that it was started, and has the kernel end it at its first
+ * read of so many bytes, as another would end it that is short of memory. */
+__attribute__((constructor(101))) static void die_over_input(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_read, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, LARGE, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
+    const char *log = getenv(DIES);
+    int fd = log && getenv(ed_worker_variable) ? open(log, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+
+    if (fd < 0)
+        return;
+    (void)!write(fd, "w", 1);
+    close(fd);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+        _exit(1);
+}
 
 enum lie { GARBAGE, TEXT_TOO_LONG, OUTPUT_TOO_LONG, OUTPUT_TOO_SHORT, HALF, LIES };
 
@@ -76,4 +104,30 @@ TEST(worker_that_ends_behind_its_answer_has_answered)
         CHECK_EQ(out, 42);
         CHECK_OK(eddy_to_process(pool, fine, &out));
     }
+}
+
+static int swallow(const void *input, size_t size, eddy_bytes *output)
+{
+    (void)input, (void)size, (void)output;
+    return 0;
+}
+
+/* A worker that dies while it takes its input has not begun, and another one gets the job; but not
+ * without end: it may be the input that kills them. */
+TEST(job_whose_workers_die_over_its_input_fails)
+{
+    static char input[LARGE];
+    int out;
+
+    if (test_is_on_valgrind())
+        test_skip("/proc/self/exe is valgrind itself there");
+    PLACE;
+    EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
+    put_file("log", "");
+    setenv(DIES, "log", 1);
+    CHECK_FAILS(eddy_to_process_bytes(pool, swallow, input, sizeof input, NULL), EDDY_EPROCESS,
+                "the worker of swallow() was ended by SIGSYS");
+    CHECK_STR(file_text("log"), "wwww");
+    unsetenv(DIES);
+    CHECK_OK(eddy_to_process(pool, fine, &out)); /* the pool goes on */
 }

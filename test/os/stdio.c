@@ -7,7 +7,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "engine/engine.h"
 #include "io/socket.h"
+#include "os/file_call.h"
 #include "os/folder.h"
 
 /* Descriptors of the test's own in the place of standard ones, until they are put back. */
@@ -413,6 +415,103 @@ RAW_TEST(stdout_into_a_file_keeps_what_could_not_wait)
     CHECK_EQ(write(1, "later\n", 6), 6);
     put_back(1);
     CHECK_STR(file_text(path), "at once\nlater\n");
+    folder_remove(&folder);
+}
+
+#define SAYERS 2
+#define LINES 1000
+
+/* Says many lines, one at a time, so that each is a write of its own. */
+static int say_lines(int who)
+{
+    eddy_stream *output;
+
+    EDDY_TRY(eddy_stdout(&output));
+    for (int i = 0; i < LINES; i++)
+        EDDY_TRY(eddy_printf(output, "%d: line %04d\n", who, i));
+    return 0;
+}
+EDDY_ASYNC(say_lines, int);
+
+/* Whether a text has all lines of all sayers, those of each in order. */
+static bool has_all_lines(const char *said)
+{
+    int next[SAYERS] = {0}, who, line, used;
+
+    while (sscanf(said, "%d: line %4d\n%n", &who, &line, &used) == 2) {
+        if (who < 0 || who >= SAYERS || line != next[who]++)
+            return false;
+        said += used;
+    }
+    for (who = 0; who < SAYERS; who++)
+        if (next[who] != LINES)
+            return false;
+    return *said == '\0';
+}
+
+/* As in { a & b; } >file: the kernel moves the position that both share, and loses none, whatever
+ * way a write takes. */
+RAW_TEST(stdout_that_processes_share_loses_no_line)
+{
+    struct folder folder = folder_make();
+    int fd = open(in(&folder, "a"), O_RDWR | O_CREAT | O_CLOEXEC, 0600), status;
+    bool fine = true;
+
+    ed_file_never_ready = true; /* at once is the kernel's own write(2) */
+    become(1, fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    for (int who = 0; who < SAYERS; who++) {
+        if (fork() == 0)
+            _exit(eddy_run(say_lines, who) < 0);
+    }
+    for (int who = 0; who < SAYERS; who++)
+        fine = wait(&status) > 0 && status == 0 && fine;
+    put_back(1);
+    lseek(fd, 0, SEEK_SET);
+    fine = fine && has_all_lines(all_of(fd));
+    close(fd);
+    folder_remove(&folder);
+    CHECK(fine);
+}
+
+static int flush_now(eddy_stream *output)
+{
+    return eddy_flush(output);
+}
+EDDY_ASYNC(flush_now, eddy_stream *);
+
+static void write_slowly(const struct ed_op *op)
+{
+    (void)op;
+    __atomic_store_n(&much[0], 1, __ATOMIC_RELEASE);
+    usleep(50000); /* the loop's end comes first */
+}
+
+/* Leaves a flush while its write is under way, and ends. */
+static int leave_flush(void)
+{
+    eddy_stream *output;
+
+    EDDY_TRY(eddy_stdout(&output));
+    EDDY_TRY(eddy_printf_nowait(output, "once\n"));
+    EDDY_TASK flusher = eddy_create_task(flush_now, output);
+    while (!__atomic_load_n(&much[0], __ATOMIC_ACQUIRE))
+        EDDY_TRY(eddy_sleep(0));
+    eddy_cancel(flusher);
+    return eddy_await(flusher) == -ECANCELED ? 0 : -EPROTO;
+}
+EDDY_ASYNC(leave_flush);
+
+RAW_TEST(stdout_is_not_written_twice_behind_a_flush_that_was_left)
+{
+    struct folder folder = folder_make();
+    const char *path = in(&folder, "a");
+
+    ed_file_never_ready = ed_file_calls_in_threads = true;
+    ed_file_calls_hold = write_slowly;
+    become(1, open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    CHECK_OK(eddy_run(leave_flush));
+    put_back(1);
+    CHECK_STR(file_text(path), "once\n");
     folder_remove(&folder);
 }
 

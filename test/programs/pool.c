@@ -4,6 +4,7 @@
  * A worker that came to main would print its line once more.
  */
 #include <eddy.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,19 @@ static int tell_and_sleep(double seconds)
 }
 EDDY_ASYNC(tell_and_sleep, double);
 
+/* A child that goes on behind the program's end, with all its descriptors. */
+static int fork_child(void)
+{
+    pid_t child = fork();
+
+    if (child == 0)
+        for (;;)
+            pause();
+    printf("%d\n", (int)child);
+    fflush(stdout);
+    return child < 0 ? -EAGAIN : 0;
+}
+
 static int amain(int argc, char **argv)
 {
     const char *way = argc == 2 ? argv[1] : "";
@@ -46,7 +60,11 @@ static int amain(int argc, char **argv)
     puts("main");
     fflush(stdout);
     EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
-    if (strcmp(way, "sleep") == 0)
+    if (strcmp(way, "fork") == 0) {
+        EDDY_TRY(eddy_to_process(pool, triple, 1, &result)); /* the worker is there */
+        EDDY_TRY(fork_child());
+    }
+    if (strcmp(way, "sleep") == 0 || strcmp(way, "fork") == 0)
         return eddy_to_process(pool, tell_and_sleep, 1000.0);
     if (strcmp(way, "constructor") == 0)
         EDDY_TRY(eddy_to_process(pool, constructed, &result));
