@@ -421,6 +421,14 @@ RAW_TEST(stdout_into_a_file_keeps_what_could_not_wait)
 #define SAYERS 2
 #define LINES 1000
 
+static int in_threads; /* atomic: operations that threads have begun */
+
+static void count_in_threads(const struct ed_op *op)
+{
+    (void)op;
+    __atomic_add_fetch(&in_threads, 1, __ATOMIC_RELAXED);
+}
+
 /* Says many lines, one at a time, so that each is a write of its own. */
 static int say_lines(int who)
 {
@@ -429,6 +437,7 @@ static int say_lines(int who)
     EDDY_TRY(eddy_stdout(&output));
     for (int i = 0; i < LINES; i++)
         EDDY_TRY(eddy_printf(output, "%d: line %04d\n", who, i));
+    REQUIRE(__atomic_load_n(&in_threads, __ATOMIC_RELAXED) == LINES); /* a ring takes no lock */
     return 0;
 }
 EDDY_ASYNC(say_lines, int);
@@ -458,6 +467,7 @@ RAW_TEST(stdout_that_processes_share_loses_no_line)
     bool fine = true;
 
     ed_file_never_ready = true; /* at once is the kernel's own write(2) */
+    ed_file_calls_hold = count_in_threads;
     become(1, fcntl(fd, F_DUPFD_CLOEXEC, 0));
     for (int who = 0; who < SAYERS; who++) {
         if (fork() == 0)
