@@ -81,7 +81,8 @@ eddy_temporary_directory(eddy_temporary *out, const eddy_temporary_options *opti
 EDDY_API EDDY_AWAITS int eddy_temporary_cleanup(eddy_temporary *temporary);
 
 /* Keeps what is there. Returns its path, NULL for an empty one, owned by the caller: eddy_free()
- * it. The stream stays open, and is closed at the end of the block. */
+ * it. The stream stays open, and is closed at the end of the block: a failure is reported by the
+ * loop; who wants to know of it closes by hand. */
 EDDY_NODISCARD EDDY_API char *eddy_temporary_keep(eddy_temporary *temporary);
 
 /* For the macro above. Suspends as eddy_temporary_cleanup does. */

@@ -77,6 +77,11 @@ const char *eddy_strerror(int code)
     return text ? text : "unknown error";
 }
 
+const char *ed_error_of_start(int code)
+{
+    return code == -EAGAIN ? "no more processes or threads may be started" : eddy_strerror(code);
+}
+
 const char *eddy_error_name(int code)
 {
     const struct error_text *known = error_find(code);

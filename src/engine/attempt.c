@@ -6,7 +6,8 @@
  *
  * What has no flag against SIGPIPE is called with it blocked, and one that was raised
  * meanwhile is taken away: a broken pipe is an error, never the end of the program. It may
- * be raised by a call that says how much it had written before.
+ * be raised by a call that says how much it had written before. So it is with SIGXFSZ, of
+ * a file that would be larger than RLIMIT_FSIZE.
  */
 #include <errno.h>
 #include <signal.h>
@@ -67,7 +68,14 @@ static ssize_t attempt_sendfile(struct ed_op *op)
     return sent;
 }
 
-static ssize_t attempt_without_signal(struct ed_op *op)
+static ssize_t attempt_write(struct ed_op *op)
+{
+    return write(op->fd, op->data, op->size);
+}
+
+/* Does it without the signal that comes with an error. */
+static ssize_t
+attempt_without_signal(struct ed_op *op, ssize_t (*work)(struct ed_op *op), int number, int code)
 {
     const struct timespec now = {0, 0};
     sigset_t broken, before, pending;
@@ -76,18 +84,26 @@ static ssize_t attempt_without_signal(struct ed_op *op)
     int error;
 
     sigemptyset(&broken);
-    sigaddset(&broken, SIGPIPE);
+    sigaddset(&broken, number);
     sigpending(&pending);
-    was_pending = sigismember(&pending, SIGPIPE) == 1;
+    was_pending = sigismember(&pending, number) == 1;
     pthread_sigmask(SIG_BLOCK, &broken, &before);
-    result = op->kind == ED_OP_SENDFILE ? attempt_sendfile(op) : write(op->fd, op->data, op->size);
+    result = work(op);
     error = errno;
-    if (!was_pending && (result < 0 ? error == EPIPE : (size_t)result < op->size))
+    if (!was_pending && (result < 0 ? error == code : (size_t)result < op->size))
         while (sigtimedwait(&broken, NULL, &now) < 0 && errno == EINTR)
             continue;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;
     return result;
+}
+
+/* A transfer of a file's; a thread of ours has all signals blocked, but the loop's has not. */
+static ssize_t attempt_file(struct ed_op *op)
+{
+    return op->blocking && ed_file_writes_are_limited(op)
+               ? attempt_without_signal(op, ed_file_attempt, SIGXFSZ, EFBIG)
+               : ed_file_attempt(op);
 }
 
 static ssize_t attempt_once(struct ed_op *op)
@@ -106,8 +122,8 @@ static ssize_t attempt_once(struct ed_op *op)
     case ED_OP_SENDMSG:
         return sendmsg(op->fd, op->message, op->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
     case ED_OP_READ: return read(op->fd, op->data, op->size);
-    case ED_OP_SENDFILE:
-    case ED_OP_WRITE: return attempt_without_signal(op);
+    case ED_OP_SENDFILE: return attempt_without_signal(op, attempt_sendfile, SIGPIPE, EPIPE);
+    case ED_OP_WRITE: return attempt_without_signal(op, attempt_write, SIGPIPE, EPIPE);
     case ED_OP_SHUTDOWN: return shutdown(op->fd, op->flags);
     case ED_OP_CLOSE: return close(op->fd);
     case ED_OP_NOP: return 0;
@@ -116,7 +132,7 @@ static ssize_t attempt_once(struct ed_op *op)
     case ED_OP_WRITE_AT:
     case ED_OP_READV_AT:
     case ED_OP_WRITEV_AT:
-    case ED_OP_FSYNC: return ed_file_attempt(op);
+    case ED_OP_FSYNC: return attempt_file(op);
     case ED_OP_POLL:
     case ED_OP_KINDS: break;
     }

@@ -223,6 +223,10 @@ ED_INLINE bool ed_op_is_file(const struct ed_op *op)
 }
 ssize_t ed_file_attempt(struct ed_op *op);
 
+/* Whether it is a write, and the process has a limit of how large its files may be: one that is
+ * too large raises SIGXFSZ in the thread that writes, which would be the end of the program. */
+bool ed_file_writes_are_limited(const struct ed_op *op);
+
 /* For tests: nothing of a file is in memory, so that every try says -EAGAIN. */
 extern bool ed_file_never_ready;
 

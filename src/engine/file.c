@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -77,12 +78,20 @@ static ssize_t file_transfer(struct ed_op *op)
     return n;
 }
 
+bool ed_file_writes_are_limited(const struct ed_op *op)
+{
+    struct rlimit limit;
+
+    return (op->kind == ED_OP_WRITE_AT || op->kind == ED_OP_WRITEV_AT) &&
+           getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 ssize_t ed_file_attempt(struct ed_op *op)
 {
     if (!op->blocking) {
-        op->apart = ed_file_never_ready;
+        op->apart = ed_file_never_ready || ed_file_writes_are_limited(op);
         errno = EAGAIN;
-        if (ed_unlikely(ed_file_never_ready))
+        if (ed_unlikely(op->apart))
             return -1;
     }
     switch (op->kind) {

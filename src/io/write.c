@@ -109,8 +109,9 @@ int ed_stream_flush_to(eddy_stream *stream, size_t kept)
     bool own_text;
     int rc;
 
-    if (!stream->kind->flush || ed_stream_pending(stream) <= kept)
-        return 0;
+    if (!stream->kind->flush ||
+        (ed_stream_pending(stream) <= kept && !(stream->kind->positioned && kept == 0)))
+        return 0; /* of a file, a write may be under way that nobody waits for */
     text = ed_stream_kind_begin();
     rc = stream->kind->flush(stream, kept);
     if (ed_stream_kind_end(text, rc, &own_text)) {
@@ -268,7 +269,7 @@ static int stream_flush(eddy_stream *stream, size_t over, size_t kept)
 
     if (rc < 0)
         return rc;
-    if (ed_stream_pending(stream) > over)
+    if (over == 0 || ed_stream_pending(stream) > over)
         rc = ed_stream_flush_to(stream, kept);
     return ed_writing_end(stream, &call, rc, 0);
 }

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/fault.h"
 #include "base/memory.h"
 #include "base/stats.h"
@@ -91,6 +92,47 @@ static void file_settled_at(struct ed_file_left *left, const struct ed_op *op, i
 
 /* Transfers. */
 
+/* No thread could be had; a file gives no -EAGAIN of its own where it may wait. */
+static int file_raise_start(const struct ed_file *f, const char *verb)
+{
+    return ed_stream_raise(&f->stream, -EAGAIN, "%s: %s", verb, ed_error_of_start(-EAGAIN));
+}
+
+#define FILE_MOST INT32_MAX /* bytes that one system call transfers, at most */
+
+/* The parts as far as a position can say where they are: the kernel refuses others, even where no
+ * file is so long. Returns how many. */
+static size_t
+file_cut(const struct iovec *parts, size_t count, int64_t offset, struct iovec *cut)
+{
+    uint64_t room = (uint64_t)(INT64_MAX - offset);
+    size_t used = 0;
+
+    for (; used < count && used < ED_FILE_PARTS && room > 0; used++) {
+        cut[used] = parts[used];
+        if (cut[used].iov_len > room)
+            cut[used].iov_len = (size_t)room;
+        room -= cut[used].iov_len;
+    }
+    return used;
+}
+
+/* Near the last position that there is. */
+static int64_t
+file_read_last(struct ed_file *f, const struct iovec *parts, size_t count, int64_t offset)
+{
+    struct iovec cut[ED_FILE_PARTS];
+    size_t used = file_cut(parts, count, offset, cut);
+    struct ed_file_call call = {.kind = ED_OP_READ_AT,
+                                .name = "file.read",
+                                .handle = &f->handle,
+                                .parts = cut,
+                                .count = used,
+                                .offset = offset};
+
+    return used > 0 ? ed_file_call(&call) : 0;
+}
+
 int64_t ed_file_read_at(struct ed_file *f, const struct iovec *parts, size_t count, int64_t offset)
 {
     struct ed_file_call call = {.kind = ED_OP_READ_AT,
@@ -99,8 +141,11 @@ int64_t ed_file_read_at(struct ed_file *f, const struct iovec *parts, size_t cou
                                 .parts = parts,
                                 .count = count,
                                 .offset = offset};
-    int64_t n = ed_file_call(&call);
+    int64_t n;
 
+    if (ed_unlikely(offset > INT64_MAX - FILE_MOST))
+        return file_read_last(f, parts, count, offset);
+    n = ed_file_call(&call);
     f->local = call.local;
     return n;
 }
@@ -121,6 +166,8 @@ static int64_t file_write_some(struct ed_file *f, const struct iovec *parts, siz
 
     f->written = true;
     n = ed_file_call(&call);
+    if (n == -EAGAIN)
+        return file_raise_start(f, "write");
     return n == 0 ? ed_fail(-EIO) : n; /* the kernel takes something, or says why not */
 }
 
@@ -222,7 +269,7 @@ static ssize_t file_read(eddy_stream *stream, void *data, size_t size)
     n = ed_file_read_at(f, &part, 1, f->position);
     if (n > 0)
         f->position += n;
-    return n;
+    return n == -EAGAIN ? file_raise_start(f, "read") : n;
 }
 
 /* Copies the parts behind what was gathered; 0 or -ENOMEM. */
@@ -432,10 +479,21 @@ static void file_describe(struct ed_resource *resource, char *text, size_t size)
     snprintf(text, size, "a file (%s)", f->path);
 }
 
+/* What of the gathered bytes is lost at the end of the loop. */
+static void file_report_lost(struct ed_file *f, int rc, const char *why)
+{
+    ed_loop_report(f->stream.loop, EDDY_REPORT_RESOURCE, rc, NULL, "%s: %zu bytes are lost: %s",
+                   f->path, ed_buffer_size(&f->gathered), why);
+    ed_buffer_release(&f->gathered);
+}
+
 /* The loop of a standard stream ends: what was gathered is written, and who reads on begins behind
- * what was taken. */
+ * what was taken. A thread that has not come back by now may yet write: then none of what stands
+ * behind that can be, and not a second time what it has. */
 static void file_end_standard(struct ed_file *f)
 {
+    if (f->left.count > 0 && ed_buffer_size(&f->gathered) > 0)
+        file_report_lost(f, -ETIMEDOUT, "an earlier write does not come to an end");
     while (ed_buffer_size(&f->gathered) > 0) {
         struct ed_op write = {.kind = ED_OP_WRITE_AT,
                               .fd = f->handle.fd,
@@ -446,9 +504,7 @@ static void file_end_standard(struct ed_file *f)
         int rc = ed_op_attempt(&write);
 
         if (rc <= 0) {
-            ed_loop_report(f->stream.loop, EDDY_REPORT_RESOURCE, rc, NULL,
-                           "%s: %zu bytes are lost: %s", f->path, ed_buffer_size(&f->gathered),
-                           eddy_strerror(rc));
+            file_report_lost(f, rc, eddy_strerror(rc));
             break;
         }
         ed_buffer_consume(&f->gathered, (size_t)rc);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "base/error.h"
 #include "os/file.h"
 
 #define AT_PARTS 1024 /* of one call, as preadv(2) takes */
@@ -66,7 +67,7 @@ at_end(eddy_stream *file, struct ed_stream_call *call, const char *verb, int64_t
     eddy_task *self = eddy_thread_.task;
 
     if (rc < 0 && rc != self->pending && !(self->error && self->error->code == rc))
-        ed_stream_raise(file, (int)rc, "%s: %s", verb, eddy_strerror((int)rc));
+        ed_stream_raise(file, (int)rc, "%s: %s", verb, ed_error_of_start((int)rc));
     ed_stream_call_end(file, call);
     if (rc < 0 && rc == file->shut)
         ed_stream_shut(file);
@@ -133,7 +134,10 @@ int eddy_pwritev(eddy_stream *file, const struct iovec *parts, size_t count, int
 
     if (rc < 0)
         return (int)rc;
-    rc = at_flush(file, "pwrite");
+    if (rc > INT64_MAX - offset)
+        rc = ed_stream_raise(file, -EFBIG, "pwrite: no file is so large");
+    else
+        rc = at_flush(file, "pwrite");
     if (rc == 0)
         rc = at_write(ed_file_of(file), parts, count, offset, &done);
     return at_end(file, &call, "pwrite", rc, done);

@@ -225,8 +225,10 @@ static void request_dropped(void *argument)
 {
     struct file_request *r = argument;
 
-    if (r->left)
+    if (r->left) {
+        r->left->count--;
         r->left->settled(r->left, &r->op, r->result); /* what has not gone is written yet */
+    }
     request_free(r);
 }
 
@@ -283,8 +285,11 @@ void ed_file_calls_close(struct eddy_list_ *calls)
         if (r->wait)
             r->left = NULL; /* nobody counts it */
         ed_pool_wait_until(pool, &r->job, &end);
-        if (r->back || ed_pool_abandon(pool, &r->job) == ED_JOB_OUT)
-            request_free(r); /* else it is the thread's, or the inbox drops it */
+        if (r->back || ed_pool_abandon(pool, &r->job) == ED_JOB_OUT) {
+            if (r->left)
+                r->left->count--; /* it has not begun */
+            request_free(r);
+        } /* else it is the thread's, and counted still; or the inbox drops it */
         ed_pool_unref(pool);
     }
 }
@@ -376,7 +381,8 @@ static struct file_request *request_new(const struct ed_file_call *call, const s
 static int request_submit(struct file_request *r)
 {
     if (r->work || !r->loop->engine->files || ed_file_calls_in_threads ||
-        (r->op.kind == ED_OP_WRITE_AT && r->op.offset < 0)) /* a ring does not lock the position */
+        (r->op.kind == ED_OP_WRITE_AT && r->op.offset < 0) || /* no ring locks the position, */
+        ed_file_writes_are_limited(&r->op)) /* nor keeps a signal from who submits */
         return request_submit_to_thread(r);
     request_submit_to_ring(r);
     return 0;

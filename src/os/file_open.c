@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "eddy/task.h"
 #include "io/descriptor.h"
 #include "os/file.h"
@@ -48,7 +49,7 @@ int ed_file_open_raise(int rc, const char *path)
 {
     return rc == eddy_thread_.task->pending
                ? rc
-               : ed_raise(rc, "open \"%s\": %s", path, eddy_strerror(rc));
+               : ed_raise(rc, "open \"%s\": %s", path, ed_error_of_start(rc));
 }
 
 /* Whether an ENXIO came from a pipe that nobody reads. The path was looked up just now. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "os/file.h"
 
 int ed_file_begin(eddy_stream *stream, struct ed_stream_call *call, const char *verb)
@@ -32,7 +33,7 @@ int ed_file_end(eddy_stream *stream, struct ed_stream_call *call, const char *ve
     eddy_task *self = eddy_thread_.task;
 
     if (rc < 0 && rc != self->pending && !(self->error && self->error->code == rc))
-        ed_stream_raise(stream, rc, "%s: %s", verb, eddy_strerror(rc));
+        ed_stream_raise(stream, rc, "%s: %s", verb, ed_error_of_start(rc));
     return ed_writing_end(stream, call, rc, 0);
 }
 
@@ -50,14 +51,27 @@ static int64_t seek_work(struct ed_op *op)
     return at < 0 ? -errno : at;
 }
 
-/* Asks the kernel, whose position it is only for that. */
+/* The same where others use the kernel's position: its caller may have left by now. */
+static int64_t seek_work_shared(struct ed_op *op)
+{
+    off_t before = lseek(op->fd, 0, SEEK_CUR);
+    int64_t at = seek_work(op);
+
+    if (at >= 0 && before >= 0)
+        (void)lseek(op->fd, before, SEEK_SET); /* it has been there */
+    return at;
+}
+
+/* Asks the kernel, whose position it is only for that. What is left of it must not meet a write
+ * of ours where the kernel's position is. */
 static int64_t seek_ask(struct ed_file *f, int64_t offset, int whence)
 {
     struct ed_op op = {.fd = f->handle.fd, .offset = offset, .flags = whence};
     struct ed_file_call call = {.kind = ED_OP_NOP,
-                                .work = seek_work,
+                                .work = f->shared ? seek_work_shared : seek_work,
                                 .name = "file.seek",
                                 .handle = &f->handle,
+                                .left = f->shared ? &f->left : NULL,
                                 .offset = offset,
                                 .flags = whence};
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "os/file.h"
 
@@ -164,6 +165,6 @@ int eddy_read_file(const char *path, size_t limit, char **data, size_t *size)
     if (rc == -ESPIPE)
         rc = whole_read_stream((int)fd, path, limit, data, size);
     else if (rc < 0 && rc != EDDY_ELIMIT && rc != eddy_thread_.task->pending)
-        rc = ed_raise(rc, "read \"%s\": %s", path, eddy_strerror(rc));
+        rc = ed_raise(rc, "read \"%s\": %s", path, ed_error_of_start(rc));
     return rc;
 }

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "base/error.h"
 #include "base/locals.h"
 #include "base/memory.h"
 #include "os/executor.h"
@@ -217,7 +218,7 @@ ED_COLD static int job_refused(const struct ed_pool *pool, const char *name, int
     case -ESHUTDOWN: return ed_raise(rc, "the executor %s is shut down", pool_name);
     case -EPERM:
         return ed_raise(rc, "the executor %s has no threads in a child of fork()", pool_name);
-    default: return ed_raise(rc, "%s() cannot be run in a thread: %s", name, eddy_strerror(rc));
+    default: return ed_raise(rc, "%s() cannot be run in a thread: %s", name, ed_error_of_start(rc));
     }
 }
 

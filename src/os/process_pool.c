@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/error.h"
 #include "base/memory.h"
 
 #define JOB_AGAIN 3 /* workers that may end over a job before it begins */
@@ -129,7 +130,7 @@ static void pool_dispatch(eddy_process_pool *pool)
             struct ed_process_job *job = pool_take_queued(pool);
 
             ed_process_job_fail(pool, job, rc, "no worker could be started for %s(): %s", job->name,
-                                eddy_strerror(rc));
+                                ed_error_of_start(rc));
         } else if (ed_list_empty(&pool->resting)) {
             return;
         } else {

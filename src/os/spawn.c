@@ -34,6 +34,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/fault.h"
 #include "base/memory.h"
 #include "base/stats.h"
@@ -254,7 +255,7 @@ static struct spawn_start *spawn_new(const struct ed_spawn *spawn)
 /* What went wrong in the child, as a sentence. */
 static int spawn_raise(const struct ed_spawn *spawn, struct spawn_report report)
 {
-    const char *name = spawn->argv[0], *text = eddy_strerror(-report.error);
+    const char *name = spawn->argv[0], *text = ed_error_of_start(-report.error);
 
     switch (report.step) {
     case SPAWN_TO_MAP:
@@ -348,7 +349,7 @@ static int spawn_run(struct spawn_start *s, struct ed_child *child)
         close(ends[0]);
     }
     if (rc < 0)
-        return ed_raise(rc, "cannot run %s: %s", s->spawn->argv[0], eddy_strerror(rc));
+        return ed_raise(rc, "cannot run %s: %s", s->spawn->argv[0], ed_error_of_start(rc));
     return spawn_outcome(s, report, child);
 }
 

@@ -117,7 +117,7 @@ void eddy_stop_exit(eddy_stop_scope *stop)
     uint64_t unseen;
 
     ed_scope_exit(&stop->scope);
-    if (!loop)
+    if (!loop || loop->closed) /* in a child of fork(2) */
         return;
     ed_list_remove(&loop->signals->stops, &stop->link);
     ed_stop_drop(stop);

@@ -265,8 +265,12 @@ char *eddy_temporary_keep(eddy_temporary *t)
 void eddy_temporary_end_scope_(eddy_temporary *t)
 {
     struct ed_error *error = ed_error_set_aside(); /* the clean-up's do not hide the block's */
-    int rc = t->path || t->stream ? eddy_temporary_cleanup(t) : 0;
+    int rc = 0;
 
+    if (t->path)
+        rc = eddy_temporary_cleanup(t);
+    else
+        eddy_stream_end_scope_(&t->stream); /* it was kept: what fails matters, and is reported */
     if (t->path)
         ed_loop_report(eddy_thread_.loop, EDDY_REPORT_RESOURCE, rc, eddy_thread_.task,
                        "%s was not removed: %s", t->path, eddy_error_message(rc));
