@@ -43,6 +43,11 @@ void ed_scope_exit(struct eddy_scope_ *scope)
 
     if (!self)
         return;
+    if (ed_unlikely(self->loop->abandoned)) { /* in a child of fork(2), which leaves the block */
+        self->scope = scope->outer;
+        scope->task = NULL;
+        return;
+    }
     if (self != eddy_thread_.task || self->scope != scope)
         ed_die("the %s of %s is closed out of order: scopes end like the blocks they stand in",
                scope_names[scope->kind], scope->where);

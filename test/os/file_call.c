@@ -50,6 +50,12 @@ static int write_some(eddy_stream *file, const char *text)
 }
 EDDY_ASYNC(write_some, eddy_stream *, const char *);
 
+static int flush(eddy_stream *file)
+{
+    return eddy_flush(file);
+}
+EDDY_ASYNC(flush, eddy_stream *);
+
 static int open_a_file(const char *path)
 {
     EDDY_STREAM file = NULL;
@@ -142,6 +148,28 @@ TEST(file_write_that_is_left_is_waited_for_by_the_next_call)
     CHECK_OK(eddy_await(next));
     CHECK_EQ(eddy_tell(file), 12);
     CHECK_STR(files_get("file"), "hello, world");
+}
+
+/* So does a flush, though nothing was gathered; what only asks does not wait. */
+TEST(file_flush_waits_for_a_write_that_was_left)
+{
+    FILES();
+    EDDY_STREAM file = NULL;
+
+    CHECK_OK(eddy_open(files_path("file"), "w", &file));
+    HOLD(ED_OP_WRITE_AT);
+    EDDY_TASK writer = eddy_create_task(write_some, file, "hello");
+    CHECK_OK(until_running(1));
+    eddy_cancel(writer);
+    CHECK_EQ(eddy_await(writer), -ECANCELED);
+    CHECK_EQ(eddy_tell(file), 0);
+    EDDY_TASK flusher = eddy_create_task(flush, file);
+    CHECK_OK(eddy_sleep(0));
+    CHECK(!eddy_task_done(flusher));
+    open_gate(0);
+    CHECK_OK(eddy_await(flusher));
+    CHECK_EQ(eddy_tell(file), 5);
+    CHECK_STR(files_get("file"), "hello");
 }
 
 /* So does a close. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The position and the size: rules F-17 to F-19, F-22, F-27 to F-29. */
+#include <sys/resource.h>
+
+#include "base/fault.h"
 #include "os/files.h"
 
 /* A position never overflows. */
@@ -169,4 +172,89 @@ TEST(file_readers_and_writers_take_turns)
         CHECK_EQ(sum, 4);
         CHECK_STR(files_get("file"), "0001\n0007\n0003\n");
     }
+}
+
+/* Where no position can say what is behind: the end of the file, as everywhere behind it. */
+TEST(file_read_at_the_last_positions_ends)
+{
+    files_begin("/dev/shm"); /* the file systems of disks have no files of that size */
+    EDDY_DEFER(files_end, NULL);
+
+    FOR_EACH_WAY(way) {
+        EDDY_STREAM file = NULL;
+        char data[64];
+
+        CHECK_OK(eddy_open(files_put("file", "x"), "r+", &file));
+        CHECK_EQ(eddy_seek(file, INT64_MAX, SEEK_SET), INT64_MAX);
+        CHECK_EQ(eddy_read(file, data, sizeof data), 0);
+        CHECK_EQ(eddy_read_line(file, data, sizeof data), 0);
+        CHECK_EQ(eddy_seek(file, INT64_MAX - 1000, SEEK_SET), INT64_MAX - 1000);
+        CHECK_EQ(eddy_read(file, data, sizeof data), 0);
+        CHECK_EQ(eddy_read_line(file, data, sizeof data), 0);
+        CHECK_EQ(eddy_pread(file, data, sizeof data, INT64_MAX), 0);
+        CHECK_EQ(eddy_pread(file, data, sizeof data, INT64_MAX - 63), 0);
+        CHECK_FAILS(eddy_pwrite(file, data, sizeof data, INT64_MAX - 63), -EFBIG, "so large");
+
+        CHECK_OK(eddy_truncate(file, INT64_MAX - 4096)); /* there may be a file as large as that */
+        CHECK_OK(eddy_pwrite(file, "end", 3, INT64_MAX - 4099));
+        CHECK_EQ(eddy_pread(file, data, sizeof data, INT64_MAX - 4100), 4);
+        CHECK(memcmp(data, "\0end", 4) == 0);
+        CHECK_EQ(eddy_seek(file, -3, SEEK_END), INT64_MAX - 4099);
+        CHECK_EQ(eddy_read_line(file, data, sizeof data), 3);
+        CHECK_STR(data, "end");
+    }
+}
+
+/* As a program is not ended by a broken pipe, so it is not by a file that gets too large. */
+TEST(file_write_beyond_the_limit_of_the_process_is_an_error)
+{
+    struct rlimit before, limit;
+
+    getrlimit(RLIMIT_FSIZE, &before);
+    limit = (struct rlimit){8, before.rlim_max};
+    for (int where = 0; where < 2; where++) {
+        files_begin(where ? "/dev/shm" : "/tmp");
+        EDDY_DEFER(files_end, NULL);
+        FOR_EACH_WAY(way) {
+            EDDY_STREAM file = NULL;
+
+            CHECK_OK(eddy_open(files_path("file"), "w", &file));
+            setrlimit(RLIMIT_FSIZE, &limit);
+            int rc = eddy_write(file, "0123456789", 10);
+            size_t partial = eddy_stream_partial(file);
+            int again = eddy_pwrite(file, "x", 1, 8);
+            int cut = eddy_truncate(file, 9);
+            int nowait = eddy_write_nowait(file, "x", 1); /* is gathered, for one */
+            int flush = eddy_flush(file);
+            eddy_stream_abort(file);
+            setrlimit(RLIMIT_FSIZE, &before);
+            CHECK_EQ(rc, -EFBIG);
+            CHECK_EQ(partial, 8);
+            CHECK_EQ(again, -EFBIG);
+            CHECK_EQ(cut, -EFBIG);
+            CHECK(nowait == -EFBIG || flush == -EFBIG);
+            CHECK_STR(files_get("file"), "01234567");
+        }
+    }
+}
+
+/* The kernel's word alone would be that something would have to be waited for. */
+TEST(file_calls_without_a_thread_say_so)
+{
+    FILES();
+    EDDY_STREAM file = NULL;
+    char byte;
+
+    CHECK_OK(eddy_open(files_put("file", "x"), "r", &file));
+    files_go(WAY_THREAD);
+    (void)ed_fault_set(ED_FAULT_THREAD, 1, -EAGAIN);
+    CHECK_FAILS((int)eddy_read(file, &byte, 1), -EAGAIN, "no more processes or threads");
+    (void)ed_fault_set(ED_FAULT_THREAD, 1, -EAGAIN);
+    CHECK_FAILS((int)eddy_pread(file, &byte, 1, 0), -EAGAIN, "no more processes or threads");
+    (void)ed_fault_set(ED_FAULT_THREAD, 1, -EAGAIN);
+    CHECK_FAILS(eddy_fsync(file), -EAGAIN, "no more processes or threads");
+    (void)ed_fault_set(ED_FAULT_THREAD, 1, -EAGAIN);
+    CHECK_FAILS(eddy_open(files_path("file"), "w", &file), -EAGAIN, "no more processes or threads");
+    (void)ed_fault_set(ED_FAULT_THREAD, 0, 0);
+    CHECK_EQ(eddy_read(file, &byte, 1), 1);
 }

@@ -101,7 +101,7 @@ TEST(process_open_says_when_there_is_no_room)
         test_skip("valgrind aborts when clone(2) fails");
     (void)ed_fault_set(ED_FAULT_SPAWN, 1, -EAGAIN);
     CHECK_FAILS(eddy_create_subprocess_exec(EDDY_ARGV("true"), &pipes, &process), -EAGAIN,
-                "cannot run true");
+                "cannot run true: no more processes or threads may be started");
     getrlimit(RLIMIT_NOFILE, &limit);
     for (rlim_t more = 0; more < 100 && rc == -EMFILE; more++) {
         less = (struct rlimit){(rlim_t)first + more, limit.rlim_max};

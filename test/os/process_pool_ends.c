@@ -235,6 +235,7 @@ TEST(process_job_without_memory_fails_cleanly)
         EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 1});
         ed_fault_set(ED_FAULT_SPAWN, 1, -EAGAIN);
         CHECK_FAILS(eddy_to_process(pool, process_id, &pid), -EAGAIN, "no worker could be started");
+        CHECK_HAS(eddy_error_message(-EAGAIN), "no more processes or threads may be started");
         CHECK_EQ(eddy_to_process(pool, process_id, &pid), 7);
     }
 }

@@ -7,52 +7,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "engine/engine.h"
 #include "io/socket.h"
-#include "os/file_call.h"
-#include "os/folder.h"
-
-/* Descriptors of the test's own in the place of standard ones, until they are put back. */
-static int before[2] = {-1, -1};
-
-/* Takes the descriptor. */
-static void become(int number, int fd)
-{
-    before[number] = fcntl(number, F_DUPFD_CLOEXEC, 100);
-    dup2(fd, number);
-    close(fd);
-}
-
-static void put_back(int number)
-{
-    dup2(before[number], number);
-    close(before[number]);
-}
-
-/* What comes from a descriptor up to its end; a buffer that is overwritten. */
-static const char *all_of(int fd)
-{
-    static char text[1 << 20];
-    size_t size = 0;
-    ssize_t n;
-
-    while ((n = read(fd, text + size, sizeof text - 1 - size)) > 0)
-        size += (size_t)n;
-    text[size] = '\0';
-    return text;
-}
+#include "os/standard.h"
 
 /* Both ends of a pipe: none of them is inherited. */
 static void make_pipe(int ends[2])
 {
     if (pipe2(ends, O_CLOEXEC) < 0)
         test_fail(__FILE__, __LINE__, "no pipe");
-}
-
-/* Whether nobody has touched the flags of what is shared. */
-static bool blocks(int fd)
-{
-    return !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
 static int count_lines(int *count)
@@ -69,17 +31,6 @@ static int count_lines(int *count)
     return rc;
 }
 EDDY_ASYNC_RESULT(int, count_lines);
-
-static int say(const char *text)
-{
-    eddy_stream *output;
-
-    EDDY_TRY(eddy_stdout(&output));
-    EDDY_TRY(eddy_printf(output, "%s", text));
-    REQUIRE(blocks(STDOUT_FILENO));
-    return 0;
-}
-EDDY_ASYNC(say, const char *);
 
 RAW_TEST(stdin_reads_a_pipe)
 {
@@ -365,191 +316,6 @@ RAW_TEST(stdio_of_a_terminal_leaves_it_as_it_is)
         put_back(1);
         close(master);
     }
-}
-
-/* With stdio beside, and what was there before. */
-static int say_in_turns(void)
-{
-    EDDY_TRY(say("two\n"));
-    REQUIRE(write(STDOUT_FILENO, "three\n", 6) == 6);
-    EDDY_TRY(say("four\n"));
-    return 0;
-}
-EDDY_ASYNC(say_in_turns);
-
-RAW_TEST(stdout_shares_the_position_in_a_file)
-{
-    struct folder folder = folder_make();
-    const char *path = in(&folder, "a");
-
-    CHECK_OK(file_add(path, "old, and long enough\n"));
-    become(1, open(path, O_WRONLY | O_TRUNC | O_CLOEXEC));
-    CHECK_EQ(write(1, "one\n", 4), 4);
-    CHECK_OK(eddy_test(say_in_turns));
-    CHECK_EQ(write(1, "five\n", 5), 5);
-    put_back(1);
-    CHECK_STR(file_text(path), "one\ntwo\nthree\nfour\nfive\n");
-    become(1, open(path, O_WRONLY | O_APPEND | O_CLOEXEC));
-    CHECK_OK(eddy_test(say, "six\n"));
-    put_back(1);
-    CHECK_STR(file_text(path), "one\ntwo\nthree\nfour\nfive\nsix\n");
-    folder_remove(&folder);
-}
-
-static int say_nowait(void)
-{
-    eddy_stream *output;
-
-    EDDY_TRY(eddy_stdout(&output));
-    return eddy_printf_nowait(output, "at once\n");
-}
-EDDY_ASYNC(say_nowait);
-
-RAW_TEST(stdout_into_a_file_keeps_what_could_not_wait)
-{
-    struct folder folder = folder_make();
-    const char *path = in(&folder, "a");
-
-    become(1, open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    CHECK_OK(eddy_test(say_nowait));
-    CHECK_EQ(write(1, "later\n", 6), 6);
-    put_back(1);
-    CHECK_STR(file_text(path), "at once\nlater\n");
-    folder_remove(&folder);
-}
-
-#define SAYERS 2
-#define LINES 1000
-
-static int in_threads; /* atomic: operations that threads have begun */
-
-static void count_in_threads(const struct ed_op *op)
-{
-    (void)op;
-    __atomic_add_fetch(&in_threads, 1, __ATOMIC_RELAXED);
-}
-
-/* Says many lines, one at a time, so that each is a write of its own. */
-static int say_lines(int who)
-{
-    eddy_stream *output;
-
-    EDDY_TRY(eddy_stdout(&output));
-    for (int i = 0; i < LINES; i++)
-        EDDY_TRY(eddy_printf(output, "%d: line %04d\n", who, i));
-    REQUIRE(__atomic_load_n(&in_threads, __ATOMIC_RELAXED) == LINES); /* a ring takes no lock */
-    return 0;
-}
-EDDY_ASYNC(say_lines, int);
-
-/* Whether a text has all lines of all sayers, those of each in order. */
-static bool has_all_lines(const char *said)
-{
-    int next[SAYERS] = {0}, who, line, used;
-
-    while (sscanf(said, "%d: line %4d\n%n", &who, &line, &used) == 2) {
-        if (who < 0 || who >= SAYERS || line != next[who]++)
-            return false;
-        said += used;
-    }
-    for (who = 0; who < SAYERS; who++)
-        if (next[who] != LINES)
-            return false;
-    return *said == '\0';
-}
-
-/* As in { a & b; } >file: the kernel moves the position that both share, and loses none, whatever
- * way a write takes. */
-RAW_TEST(stdout_that_processes_share_loses_no_line)
-{
-    struct folder folder = folder_make();
-    int fd = open(in(&folder, "a"), O_RDWR | O_CREAT | O_CLOEXEC, 0600), status;
-    bool fine = true;
-
-    ed_file_never_ready = true; /* at once is the kernel's own write(2) */
-    ed_file_calls_hold = count_in_threads;
-    become(1, fcntl(fd, F_DUPFD_CLOEXEC, 0));
-    for (int who = 0; who < SAYERS; who++) {
-        if (fork() == 0)
-            _exit(eddy_run(say_lines, who) < 0);
-    }
-    for (int who = 0; who < SAYERS; who++)
-        fine = wait(&status) > 0 && status == 0 && fine;
-    put_back(1);
-    lseek(fd, 0, SEEK_SET);
-    fine = fine && has_all_lines(all_of(fd));
-    close(fd);
-    folder_remove(&folder);
-    CHECK(fine);
-}
-
-static int flush_now(eddy_stream *output)
-{
-    return eddy_flush(output);
-}
-EDDY_ASYNC(flush_now, eddy_stream *);
-
-static void write_slowly(const struct ed_op *op)
-{
-    (void)op;
-    __atomic_store_n(&much[0], 1, __ATOMIC_RELEASE);
-    usleep(50000); /* the loop's end comes first */
-}
-
-/* Leaves a flush while its write is under way, and ends. */
-static int leave_flush(void)
-{
-    eddy_stream *output;
-
-    EDDY_TRY(eddy_stdout(&output));
-    EDDY_TRY(eddy_printf_nowait(output, "once\n"));
-    EDDY_TASK flusher = eddy_create_task(flush_now, output);
-    while (!__atomic_load_n(&much[0], __ATOMIC_ACQUIRE))
-        EDDY_TRY(eddy_sleep(0));
-    eddy_cancel(flusher);
-    return eddy_await(flusher) == -ECANCELED ? 0 : -EPROTO;
-}
-EDDY_ASYNC(leave_flush);
-
-RAW_TEST(stdout_is_not_written_twice_behind_a_flush_that_was_left)
-{
-    struct folder folder = folder_make();
-    const char *path = in(&folder, "a");
-
-    ed_file_never_ready = ed_file_calls_in_threads = true;
-    ed_file_calls_hold = write_slowly;
-    become(1, open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    CHECK_OK(eddy_run(leave_flush));
-    put_back(1);
-    CHECK_STR(file_text(path), "once\n");
-    folder_remove(&folder);
-}
-
-static int take_a_line(void)
-{
-    eddy_stream *input;
-    char line[20];
-
-    EDDY_TRY(eddy_stdin(&input));
-    EDDY_TRY(eddy_read_line(input, line, sizeof line));
-    REQUIRE(strcmp(line, "two\n") == 0);
-    return 0;
-}
-EDDY_ASYNC(take_a_line);
-
-/* As in { read one; mine; cat; } <file */
-RAW_TEST(stdin_from_a_file_leaves_the_rest_to_others)
-{
-    struct folder folder = folder_make();
-    char line[4];
-
-    CHECK_OK(file_add(in(&folder, "a"), "one\ntwo\nthree\n"));
-    become(0, open(in(&folder, "a"), O_RDONLY | O_CLOEXEC));
-    CHECK_EQ(read(0, line, 4), 4);
-    CHECK_OK(eddy_test(take_a_line));
-    CHECK_STR(all_of(0), "three\n");
-    put_back(0);
-    folder_remove(&folder);
 }
 
 static int ask_for_stdin(void)

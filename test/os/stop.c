@@ -391,6 +391,28 @@ RAW_TEST(stop_scope_is_not_that_of_a_child_of_fork)
     CHECK_EQ(eddy_run(forks), 0);
 }
 
+static int leaves_block_in_child(void)
+{
+    pid_t child;
+    int status = -1;
+
+    {
+        EDDY_STOP_ON(stop, SIGUSR1);
+        child = fork();
+    }
+    if (child == 0)
+        _exit(is_default(SIGUSR1) && eddy_run(stopped_main, 0) == -EINTR ? 0 : 1);
+    REQUIRE(waitpid(child, &status, 0) == child);
+    return status;
+}
+EDDY_ASYNC(leaves_block_in_child);
+
+/* Nor is its end there of any effect. */
+RAW_TEST(stop_scope_ends_in_a_child_of_fork)
+{
+    CHECK_EQ(eddy_run(leaves_block_in_child), 0);
+}
+
 /* A program that a signal has stopped dies of it, unless it has ended in order. */
 RAW_TEST(program_that_was_stopped_dies_of_the_signal)
 {

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 
 #include "base/fault.h"
+#include "engine/engine.h"
 #include "os/folder.h"
 
 /* How many names there are in a folder. */
@@ -94,6 +95,25 @@ TEST(named_temporary_file_goes_early_or_stays)
     }
     CHECK_EQ(count_in(&folder), 1);
     CHECK_STR(file_text(path), "kept");
+}
+
+/* What is kept matters: that it is not whole is told. */
+TEST(temporary_file_that_is_kept_reports_what_was_not_written)
+{
+    FOLDER(folder);
+    char *path = NULL;
+    EDDY_DEFER(free_text, &path);
+
+    {
+        EDDY_TEMPORARY(kept);
+        CHECK_OK(eddy_named_temporary_file(&kept, IN(folder)));
+        path = eddy_temporary_keep(&kept);
+        ed_file_never_ready = true;
+        CHECK_OK(eddy_write_nowait(kept.stream, "gathered", 8));
+        (void)ed_fault_set(ED_FAULT_WRITE, 1, -ENOSPC);
+    }
+    (void)ed_fault_set(ED_FAULT_WRITE, 0, 0);
+    CHECK_HAS(test_report(), "ENOSPC");
 }
 
 /* F-44: with all that is in it, but nothing that a link in it leads to. */

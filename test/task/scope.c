@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include <math.h>
+#include <unistd.h>
 
 static char trace[64];
 
@@ -588,4 +589,27 @@ RAW_TEST(scopes_that_are_not_nested_abort)
 {
     CHECK_DIES(run_closes_out_of_order, "the timeout of file.c:1 is closed out of order");
     CHECK_DIES(run_leaves_open, "task careless left the scope of file.c:3 open");
+}
+
+static int leaves_scopes_in_child(void)
+{
+    int status = -1;
+    pid_t child;
+
+    {
+        EDDY_TIMEOUT(limit, 100);
+        EDDY_SHIELD(shield);
+        child = fork();
+    }
+    if (child == 0)
+        _exit(eddy_run(sleep_within, 100.0, 1.0) < 0);
+    REQUIRE(waitpid(child, &status, 0) == child);
+    return status;
+}
+EDDY_ASYNC(leaves_scopes_in_child);
+
+/* A child may leave the blocks in which it was forked; their loop is the parent's. */
+RAW_TEST(scopes_end_in_a_child_of_fork)
+{
+    CHECK_EQ(eddy_run(leaves_scopes_in_child), 0);
 }
