@@ -119,34 +119,47 @@ struct ed_watched *ed_watched_root(const struct ed_watch_tree *tree, const char 
     return NULL;
 }
 
-/* Adds the name of something in a folder whose path is there. */
-static int path_append_name(struct eddy_buffer_ *out, const char *name)
+/* Whether a slash comes behind the name of a node: a path that was given may end in one. */
+static bool path_has_slash(const struct ed_watched *node)
 {
-    bool slash = ed_buffer_size(out) > 0 && ed_buffer_free_space(out)[-1] != '/';
+    size_t length = strlen(node->name);
 
-    if (slash && ed_buffer_append(out, "/", 1) < 0)
-        return -ENOMEM;
-    return ed_buffer_append(out, name, strlen(name));
+    return node->parent || (length > 0 && node->name[length - 1] != '/');
 }
 
-/* As deep as the longest path that the kernel takes. */
-static int path_append(struct eddy_buffer_ *out, const struct ed_watched *node)
+/* Puts a name before what is there already. */
+static char *path_put(char *before, const char *name, bool slash)
 {
-    int rc = node->parent ? path_append(out, node->parent) : 0;
+    size_t length = strlen(name);
 
-    if (rc < 0)
-        return rc;
-    return node->parent ? path_append_name(out, node->name)
-                        : ed_buffer_append(out, node->name, strlen(node->name));
+    if (slash)
+        *--before = '/';
+    return memcpy(before - length, name, length);
 }
 
+/* A tree is as deep as somebody makes it: nothing that goes through it calls itself. */
 int ed_watched_path(const struct ed_watched *node, const char *name, struct eddy_buffer_ *out)
 {
-    int rc = path_append(out, node);
+    size_t size = strlen(name) + 1;
+    bool last = *name == '\0';
+    char *at;
 
-    if (rc == 0 && *name)
-        rc = path_append_name(out, name);
-    return rc < 0 ? rc : ed_buffer_append(out, "", 1);
+    for (const struct ed_watched *above = node; above; above = above->parent) {
+        size += strlen(above->name) + (!last && path_has_slash(above));
+        last = false;
+    }
+    if (ed_buffer_reserve(out, size) < 0)
+        return -ENOMEM;
+    at = ed_buffer_free_space(out) + size;
+    *--at = '\0';
+    at = path_put(at, name, false);
+    last = *name == '\0';
+    for (const struct ed_watched *above = node; above; above = above->parent) {
+        at = path_put(at, above->name, !last && path_has_slash(above));
+        last = false;
+    }
+    ed_buffer_commit(out, size);
+    return 0;
 }
 
 /* The kernel's numbers. */
@@ -211,15 +224,9 @@ static void watched_leave(struct ed_watch_tree *tree, struct ed_watched *node)
     node->wd = -1;
 }
 
-static void watched_drop_children(struct ed_watch_tree *tree, struct ed_watched *node)
+/* Drops a node that has no children. */
+static void watched_drop_leaf(struct ed_watch_tree *tree, struct ed_watched *node)
 {
-    while (node->children.first)
-        ed_watched_drop(tree, ed_container_of(node->children.first, struct ed_watched, link));
-}
-
-void ed_watched_drop(struct ed_watch_tree *tree, struct ed_watched *node)
-{
-    watched_drop_children(tree, node);
     watched_leave(tree, node);
     watched_unqueue(node);
     ED_LIST_FOR_EACH(link, &tree->lookers) {
@@ -236,6 +243,28 @@ void ed_watched_drop(struct ed_watch_tree *tree, struct ed_watched *node)
         return;
     ed_list_remove(watched_siblings(tree, node), &node->link);
     ed_watched_free(node);
+}
+
+/* Those that came last go first: their numbers are the highest, behind which little moves up. */
+void ed_watched_drop(struct ed_watch_tree *tree, struct ed_watched *node)
+{
+    struct ed_watched *leaf = node, *above;
+    bool all;
+
+    do {
+        while (leaf->children.last)
+            leaf = ed_container_of(leaf->children.last, struct ed_watched, link);
+        above = leaf->parent;
+        all = leaf == node;
+        watched_drop_leaf(tree, leaf);
+        leaf = above;
+    } while (!all);
+}
+
+static void watched_drop_children(struct ed_watch_tree *tree, struct ed_watched *node)
+{
+    while (node->children.last)
+        ed_watched_drop(tree, ed_container_of(node->children.last, struct ed_watched, link));
 }
 
 void ed_watch_tree_deinit(struct ed_watch_tree *tree)
@@ -258,11 +287,21 @@ void ed_watched_move(struct ed_watched *node, struct ed_watched *parent, char *n
     ed_list_append(&parent->children, &node->link);
 }
 
+/* The one behind a node on the way through a tree, each before its children; NULL: it was the
+ * last. */
+static struct ed_watched *watched_next(struct ed_watched *node, const struct ed_watched *top)
+{
+    if (node->children.first)
+        return ed_container_of(node->children.first, struct ed_watched, link);
+    while (node != top && !node->link.next)
+        node = node->parent;
+    return node == top ? NULL : ed_container_of(node->link.next, struct ed_watched, link);
+}
+
 void ed_watched_queue_all(struct ed_watched *node, struct eddy_list_ *queue)
 {
-    ed_watched_queue(node, queue, ED_WATCH_KNOWN);
-    ED_LIST_FOR_EACH(link, &node->children)
-        ed_watched_queue_all(ed_container_of(link, struct ed_watched, link), queue);
+    for (struct ed_watched *next = node; next; next = watched_next(next, node))
+        ed_watched_queue(next, queue, ED_WATCH_KNOWN);
 }
 
 void ed_watch_tree_renew(struct ed_watch_tree *tree)
@@ -480,8 +519,8 @@ static int look_entry(void *args, void *result)
 static const struct eddy_async look_function = {.entry = look_entry, .name = "eddy_watcher_next"};
 
 /* Takes a folder that was found: it is watched under that number. 0 or -ENOMEM. */
-static int look_take(struct ed_watch_tree *tree, struct ed_watched *parent, int wd,
-                     const char *name, struct eddy_list_ *queue)
+static int look_take(struct ed_watch_tree *tree, struct ed_watched *parent,
+                     enum ed_watch_look look, int wd, const char *name, struct eddy_list_ *queue)
 {
     struct ed_watched *node =
         ed_watched_by_number(tree, wd) ? NULL : ed_watched_new(parent, name, 0);
@@ -499,14 +538,16 @@ static int look_take(struct ed_watch_tree *tree, struct ed_watched *parent, int 
         return rc;
     }
     ed_watched_link(tree, node);
-    ed_watched_queue(node, queue, parent->look == ED_WATCH_QUIET ? ED_WATCH_QUIET : ED_WATCH_NEW);
+    ed_watched_queue(node, queue, look == ED_WATCH_QUIET ? ED_WATCH_QUIET : ED_WATCH_NEW);
     return 0;
 }
 
 /* Takes what was found in a folder, or ends the watches of it. What is to be told is left in the
- * tree: such folders are looked through by one task, when there is nothing else to tell. */
+ * tree: such folders are looked through by one task, when there is nothing else to tell. `look` is
+ * what the folder was looked through for; it may be queued for something else again. */
 static int look_take_all(struct ed_watch_tree *tree, struct ed_watched *node,
-                         struct eddy_buffer_ *found, struct eddy_list_ *queue)
+                         enum ed_watch_look look, struct eddy_buffer_ *found,
+                         struct eddy_list_ *queue)
 {
     struct eddy_buffer_ tell = {.data = NULL};
     int rc = 0;
@@ -518,10 +559,10 @@ static int look_take_all(struct ed_watch_tree *tree, struct ed_watched *node,
 
         memcpy(&wd, at, sizeof wd);
         if (wd >= 0 && node && rc == 0)
-            rc = look_take(tree, node, wd, type + 1, queue);
+            rc = look_take(tree, node, look, wd, type + 1, queue);
         else if (wd >= 0)
             inotify_rm_watch(tree->fd, wd);
-        if (node && node->look == ED_WATCH_NEW && rc == 0)
+        if (node && look == ED_WATCH_NEW && rc == 0)
             rc = ed_buffer_append(&tell, type, size) < 0 ? ed_fail(-ENOMEM) : 0;
         ed_buffer_consume(found, sizeof wd + size);
     }
@@ -538,10 +579,11 @@ static int look_take_all(struct ed_watch_tree *tree, struct ed_watched *node,
 static int
 look_at(struct ed_watch_tree *tree, struct ed_watched **node, struct eddy_list_ *queue, bool *again)
 {
-    struct watch_job job = {.all = (*node)->look == ED_WATCH_NEW};
+    enum ed_watch_look look = (*node)->look;
+    struct watch_job job = {.all = look == ED_WATCH_NEW};
     int rc = watch_run(tree, &look_function, &job, node), taken;
 
-    taken = look_take_all(tree, *node, &job.found, queue);
+    taken = look_take_all(tree, *node, look, &job.found, queue);
     *again = !job.ran || rc == -ENOMEM || taken == -ENOMEM;
     if (job.ran && !*node)
         return 0; /* it was dropped meanwhile */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Watching folders with all that is below them. */
 #include <sched.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 
+#include "os/executor.h"
+#include "os/gate.h"
+#include "os/watch_tree.h"
 #include "os/watched.h"
 
 #define RECURSIVE (EDDY_WATCH_RECURSIVE | EDDY_WATCH_ALL)
@@ -319,4 +323,136 @@ RAW_TEST(watch_tree_tells_of_its_unmount)
     CHECK_EQ(status, 0);
     CHECK_HAS(text, "created a/\nunmounted /tmp/eddy-test-");
     CHECK_HAS(text, "/\n.\n");
+}
+
+#define DEEP 2000
+
+/* Makes a chain of folders, and steps into each; the last one's name is the longest path, nearly.
+ * Returns where the test was. */
+static int make_chain(const char *top)
+{
+    int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = chdir(top);
+
+    for (int i = 0; rc == 0 && i < DEEP; i++)
+        rc = mkdir("d", 0700) == 0 ? chdir("d") : -1;
+    if (rc < 0)
+        test_fail(__FILE__, __LINE__, "no chain of folders: %s", strerror(errno));
+    return before;
+}
+
+static void go_back(int *before)
+{
+    (void)!fchdir(*before);
+    close(*before);
+}
+
+/* nftw(3) would need the stack. */
+static void remove_chain(struct folder *folder)
+{
+    (void)eddy_rmtree(folder->path);
+}
+
+static int touch(void)
+{
+    int fd = open("f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    return fd < 0 ? -errno : close(fd);
+}
+
+/* In the folder at the end of a chain. */
+static int watch_a_chain(const struct folder *folder)
+{
+    EDDY_WATCHER watcher = NULL;
+    const char *event;
+
+    EDDY_TRY(eddy_watcher_open(&watcher));
+    EDDY_TRY(eddy_watcher_add(watcher, folder->path, EDDY_WATCH_CREATED | EDDY_WATCH_RECURSIVE));
+    EDDY_TRY(touch());
+    event = next(watcher);
+    REQUIRE(strlen(event) == strlen("created a/f") + 2 * DEEP);
+    EDDY_TRY(rename(in(folder, "a"), in(folder, "b")));
+    EDDY_TRY(unlink("f"));
+    EDDY_TRY(touch());
+    while (*(event = next(watcher)) && strncmp(event, "created b/", 10) != 0)
+        continue;
+    REQUIRE(strlen(event) == strlen("created b/f") + 2 * DEEP);
+    return 0;
+}
+EDDY_ASYNC(watch_a_chain, const struct folder *);
+
+/* Neither the depth of a tree nor a rename of what is above costs the stack of a task; it is the
+ * smallest that there is. */
+TEST(watch_tree_may_be_as_deep_as_paths_are_long)
+{
+    FOLDER(folder);
+    int before;
+
+    CHECK_OK(mkdir(in(&folder, "a"), 0700));
+    before = make_chain(in(&folder, "a"));
+    EDDY_DEFER(remove_chain, &folder);
+    EDDY_DEFER(go_back, &before);
+    EDDY_TASK task =
+        eddy_create_task_with((&(eddy_task_options){.stack_size = 1}), watch_a_chain, &folder);
+    CHECK_OK(eddy_await(task));
+}
+
+static int stand(void *args, void *result)
+{
+    (void)args, (void)result;
+    stand_at_gate(0);
+    return 0;
+}
+
+static const struct eddy_async stand_function = {.entry = stand, .name = "stand"};
+
+static int use_a_thread(void)
+{
+    return ed_executor_run(ED_POOL_FILES, &stand_function, NULL, NULL);
+}
+EDDY_ASYNC(use_a_thread);
+
+static int look(struct ed_watch_tree *tree, struct eddy_list_ *queue)
+{
+    return ed_watch_look(tree, queue);
+}
+EDDY_ASYNC(look, struct ed_watch_tree *, struct eddy_list_ *);
+
+static void tree_end(struct ed_watch_tree *tree)
+{
+    ed_watch_tree_deinit(tree);
+    ed_buffer_release(&tree->found);
+    close(tree->fd);
+}
+
+/* A folder is renamed while it is looked through for a path that is being added: what is in it is
+ * no news all the same. The threads are held, so that the rename comes between. */
+TEST(watch_tree_that_is_added_tells_nothing_of_what_is_renamed_meanwhile)
+{
+    FOLDER(folder);
+    struct ed_watch_tree tree = {.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+    struct eddy_list_ queue = {NULL, NULL};
+    struct ed_watched *root = ed_watched_new(NULL, folder.path, RECURSIVE), *below;
+
+    EDDY_DEFER(tree_end, &tree);
+    CHECK(root != NULL);
+    ed_watched_link(&tree, root);
+    CHECK_OK(mkdir(in(&folder, "a"), 0700));
+    CHECK_OK(ed_watched_enter(&tree, root));
+    ed_watched_queue(root, &queue, ED_WATCH_QUIET);
+    EDDY_DEFER(open_all, NULL);
+    EDDY_GROUP(group);
+    for (int i = 0; i < 40; i++)
+        CHECK_OK(eddy_group_create_task(&group, use_a_thread));
+    CHECK_OK(until_running((int)threads()));
+    CHECK_OK(until_running(1));
+    CHECK_OK(until_running((int)threads()));
+    CHECK_OK(eddy_group_create_task(&group, look, &tree, &queue));
+    CHECK_OK(eddy_sleep(0));
+    ed_watched_queue_all(root, &tree.unseen); /* as a rename does */
+    open_gate(0);
+    CHECK_OK(eddy_group_join(&group));
+    below = ed_watched_child(root, "a");
+    CHECK(below != NULL);
+    CHECK_EQ(below->look, ED_WATCH_QUIET);
+    CHECK_EQ(root->look, ED_WATCH_KNOWN);
 }
