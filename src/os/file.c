@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -432,6 +433,8 @@ static int file_close(eddy_stream *stream)
         ed_stream_raise(stream, rc, "close: %zu bytes of earlier writes were not written: %s",
                         ed_buffer_size(&f->gathered), eddy_strerror(rc));
     ed_loop_disown(stream->loop, f->handle.fd);
+    if (f->locked)
+        (void)flock(f->handle.fd, LOCK_UN); /* a call that was left may have the descriptor still */
     end = ed_file_close_handle(&f->handle, f->local && !f->written);
     return rc < 0 ? rc : end;
 }

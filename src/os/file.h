@@ -16,6 +16,7 @@ struct ed_file {
     bool shared;  /* a standard stream: others use the kernel's position, and so do writes */
     bool local;   /* the kernel answers from memory, at least in part */
     bool written; /* or may have been */
+    bool locked;  /* or may be: a lock is to go with the close, whoever has the descriptor still */
 
     size_t gathers; /* bytes of small writes that may be gathered */
     struct eddy_buffer_ gathered;

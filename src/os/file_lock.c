@@ -21,6 +21,8 @@ static int lock_try(const eddy_stream *file, int operation)
     do
         rc = flock(ed_file_of(file)->handle.fd, operation | LOCK_NB) < 0 ? -errno : 0;
     while (rc == -EINTR);
+    if (rc == 0)
+        ed_file_of(file)->locked = operation != LOCK_UN;
     return rc;
 }
 

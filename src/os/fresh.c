@@ -276,12 +276,26 @@ static int fresh_sync_folder(const struct ed_fresh *fresh)
         return fd;
     rc = (int)ED_SYSTEM(ED_FAULT_FSYNC, fsync(fd));
     close(fd);
-    return rc;
+    return rc == -EINVAL ? 0 : rc; /* of a file system that has nothing to do for it */
+}
+
+/* What a server has to say of the bytes, such as that there is no room for them, it may say at a
+ * close; but then the file must have its name already. A close of another descriptor does. */
+static int fresh_ask(const struct ed_fresh *fresh)
+{
+    int fd = fcntl(fresh->fd, F_DUPFD_CLOEXEC, 0), rc;
+
+    if (fd < 0)
+        return (int)ED_SYSTEM(ED_FAULT_FSYNC, fsync(fresh->fd));
+    rc = ed_fault_check(ED_FAULT_CLOSE);
+    if (close(fd) < 0 && rc == 0)
+        rc = errno == EINTR ? 0 : -errno;
+    return rc < 0 ? rc : 0;
 }
 
 int ed_fresh_commit(struct ed_fresh *fresh, bool sync)
 {
-    int rc = sync ? (int)ED_SYSTEM(ED_FAULT_FSYNC, fsync(fresh->fd)) : 0;
+    int rc = sync ? (int)ED_SYSTEM(ED_FAULT_FSYNC, fsync(fresh->fd)) : fresh_ask(fresh);
 
     if (rc == 0)
         rc = fresh_take_name(fresh);

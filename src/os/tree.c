@@ -59,13 +59,14 @@ static int names_add(struct ed_names *names, unsigned char type, const char *nam
 bool ed_name_find_type(int folder, const char *name, unsigned char *type)
 {
     struct stat known;
+    long rc;
 
     if (*type != DT_UNKNOWN)
         return true;
-    if (ED_SYSTEM(ED_FAULT_STAT, fstatat(folder, name, &known, AT_SYMLINK_NOFOLLOW)) < 0)
-        return false;
-    *type = (unsigned char)IFTODT(known.st_mode);
-    return true;
+    rc = ED_SYSTEM(ED_FAULT_STAT, fstatat(folder, name, &known, AT_SYMLINK_NOFOLLOW));
+    if (rc == 0)
+        *type = (unsigned char)IFTODT(known.st_mode);
+    return rc != -ENOENT;
 }
 
 static int names_add_entries(struct ed_names *names, int folder, char *buffer, size_t size)

@@ -36,7 +36,8 @@ void ed_names_free(struct ed_names *names);
 /* The name behind this one, NULL: the first; NULL when there is none. In the order of reading. */
 const char *ed_names_next(const struct ed_names *names, const char *name);
 
-/* Finds out a type that the folder does not tell; false: the name is gone. */
+/* Finds out a type that the folder does not tell; false: the name is gone. What cannot be asked
+ * about stays DT_UNKNOWN. */
 bool ed_name_find_type(int folder, const char *name, unsigned char *type);
 
 struct ed_tree_level {

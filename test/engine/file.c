@@ -2,6 +2,7 @@
 /* The operations of files: tried, submitted to the ring, and made by a thread. */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/fault.h"
@@ -220,4 +221,28 @@ RAW_TEST(file_close_that_is_tried_and_fails_has_closed)
     CHECK_EQ(ed_engine_try(&closing), -EIO);
     CHECK(fcntl(fd, F_GETFD) < 0);
     unlink(path);
+}
+
+/* A write that would make a file larger than the process may is an error, and no signal: where one
+ * could come it is not tried, and where there is no other way, it is held off. */
+RAW_TEST(file_operation_beyond_the_limit_of_the_process_is_an_error)
+{
+    int fd = file_open("hello");
+    struct rlimit usual, limit;
+    char data[8] = "more";
+    struct ed_op write_one = transfer(ED_OP_WRITE_AT, fd, data, 4, 8);
+    int tried, rc;
+
+    getrlimit(RLIMIT_FSIZE, &usual);
+    limit = (struct rlimit){8, usual.rlim_max};
+    CHECK(!ed_file_writes_are_limited(&write_one));
+    setrlimit(RLIMIT_FSIZE, &limit);
+    tried = ed_engine_try(&write_one);
+    write_one.blocking = true;
+    rc = ed_op_attempt(&write_one);
+    setrlimit(RLIMIT_FSIZE, &usual);
+    CHECK_EQ(tried, -EAGAIN);
+    CHECK(write_one.apart);
+    CHECK_EQ(rc, -EFBIG);
+    file_end(fd);
 }

@@ -109,6 +109,25 @@ TEST(file_close_does_not_wait_for_a_read_that_was_left)
         CHECK_OK(eddy_sleep(0));
 }
 
+/* Nor does a lock outlive the close. */
+TEST(file_lock_goes_with_the_close_beside_a_read_that_was_left)
+{
+    FILES();
+    EDDY_STREAM file = NULL, other = NULL;
+
+    CHECK_OK(eddy_open(files_put("file", "hello"), "r", &file));
+    CHECK_OK(eddy_open(files_path("file"), "r", &other));
+    CHECK_OK(eddy_file_lock_nowait(file, true));
+    HOLD(ED_OP_READ_AT);
+    EDDY_TASK reader = eddy_create_task(read_some, file);
+    CHECK_OK(until_running(1));
+    eddy_cancel(reader);
+    CHECK_EQ(eddy_await(reader), -ECANCELED);
+    CHECK_EQ(eddy_file_lock_nowait(other, true), -EAGAIN);
+    CHECK_OK(eddy_stream_close(&file));
+    CHECK_OK(eddy_file_lock_nowait(other, true));
+}
+
 /* F-33: a close gets a reader out, who leaves at once. */
 TEST(file_close_gets_a_waiting_reader_out)
 {

@@ -83,6 +83,15 @@ static void sweep_faults(enum ed_fault kind, const char *before, bool named, int
     }
 }
 
+/* A folder that its file system does not write by itself is none that could not be written. */
+TEST(replace_file_in_a_folder_that_needs_no_sync)
+{
+    PLACE;
+    (void)ed_fault_set(ED_FAULT_FSYNC, 2, -EINVAL);
+    CHECK_OK(eddy_replace_file("file", "new", 3, 0));
+    CHECK_STR(file_text("file"), "new");
+}
+
 TEST(replace_file_that_fails_leaves_the_old_file_and_nothing_beside_it)
 {
     int failures = 0;
