@@ -40,6 +40,42 @@ typedef struct eddy_temporary_options {
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_temporary_file(const eddy_temporary_options *options, eddy_stream **out);
 
+/*
+ * A file without a name that is in memory while it is small, and moves to the disk by itself when
+ * it grows: for uploads and the like, most of which are small. It is a file for all of eddy/file.h
+ * and eddy/stream.h.
+ *
+ *     EDDY_TRY(eddy_spooled_temporary_file(1 << 20, NULL, &upload));
+ *     EDDY_TRY(eddy_stream_copy(client, upload));
+ *     EDDY_TRY(eddy_seek(upload, 0, SEEK_SET));
+ *
+ * While it is in memory it has no descriptor, eddy_stream_fd() is -1, and its calls do not wait.
+ * The write or eddy_truncate() that would make it longer than `max_size` first rolls it over: what
+ * it has is written to a file as of eddy_temporary_file, which takes its place. What was read
+ * ahead, the position and other readers notice nothing. What eddy_write_nowait() cannot add without
+ * that is gathered, as with every file, and rolled over by the next call that may wait.
+ *
+ * When rolling over fails, or is cancelled, the call that wanted it returns that, and has done
+ * nothing. All bytes are in memory as before and can be read; the next such call tries again.
+ *
+ * max_size   bytes; 0: no limit but memory
+ * options    NULL: the defaults; only `dir` counts: copied, and used when it rolls over
+ * out        owned by the caller, as of eddy_open
+ *
+ * Does not wait. Returns 0, -ENOMEM, or -EPERM outside a loop.
+ */
+EDDY_NODISCARD EDDY_API int eddy_spooled_temporary_file(size_t max_size,
+                                                        const eddy_temporary_options *options,
+                                                        eddy_stream **out);
+
+/* Moves such a file to the disk now, so that it has a descriptor. A file that is there has no more
+ * to do. Suspends. Returns 0; -ESPIPE for what is no file; or why it is in memory still: an error
+ * of eddy_temporary_file or eddy_write, -ECANCELED, -ETIMEDOUT. */
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_rollover(eddy_stream *file);
+
+/* Whether it is on the disk, as all other files are; false for other streams. Does not wait. */
+EDDY_API bool eddy_is_rolled_over(const eddy_stream *file);
+
 /* A file or folder that has a name. `path` is NULL while there is none. */
 typedef struct eddy_temporary {
     char *path;          /* absolute; the library's */

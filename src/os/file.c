@@ -30,6 +30,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "io/op.h"
+#include "os/spool.h"
 
 #define FILE_AHEAD ((size_t)64 << 10) /* bytes that are read at once for lines and small reads */
 
@@ -144,6 +145,8 @@ int64_t ed_file_read_at(struct ed_file *f, const struct iovec *parts, size_t cou
                                 .offset = offset};
     int64_t n;
 
+    if (ed_unlikely(f->spool != NULL))
+        return ed_spool_read(f->spool, parts, count, offset);
     if (ed_unlikely(offset > INT64_MAX - FILE_MOST))
         return file_read_last(f, parts, count, offset);
     n = ed_file_call(&call);
@@ -163,8 +166,14 @@ static int64_t file_write_some(struct ed_file *f, const struct iovec *parts, siz
                                 .offset = offset,
                                 .left = left,
                                 .shielded = shielded};
-    int64_t n;
+    int64_t n = 0;
 
+    if (ed_unlikely(f->spool != NULL))
+        n = ed_spool_admit_write(f, parts, count, offset);
+    if (n < 0)
+        return n;
+    if (ed_unlikely(f->spool != NULL))
+        return ed_spool_write(f->spool, parts, count, offset);
     f->written = true;
     n = ed_file_call(&call);
     if (n == -EAGAIN)
@@ -246,8 +255,13 @@ static int file_write_gathered(struct ed_file *f, bool shielded)
 
 int ed_file_settle(struct ed_file *f, bool shielded)
 {
-    int rc = ed_file_await_left(&f->left, shielded);
+    int rc;
 
+    if (ed_unlikely(f->spool && f->stream.closing)) {
+        ed_buffer_release(&f->gathered); /* it ends here, and nobody has seen it */
+        return 0;
+    }
+    rc = ed_file_await_left(&f->left, shielded);
     if (rc == 0)
         rc = ed_file_await_left(&f->left_at, shielded);
     return rc < 0 ? rc : file_write_gathered(f, shielded);
@@ -309,7 +323,8 @@ file_write_nowait(struct ed_file *f, const struct iovec *parts, size_t count, si
         return ed_fail(rc);
     f->written = true;
     if (ed_buffer_size(&f->gathered) == 0 && !f->gathers)
-        n = ed_file_call_nowait(&call, &op);
+        n = f->spool ? ed_spool_write_nowait(f->spool, parts, count, call.offset)
+                     : ed_file_call_nowait(&call, &op);
     if (n < 0 && n != -EAGAIN)
         return ed_fail((int)n);
     if (n > 0)
@@ -415,7 +430,7 @@ int ed_file_close_handle(struct ed_file_handle *handle, bool at_once)
     int fd = handle->fd, rc = 0;
     struct ed_op op;
 
-    if (__atomic_load_n(&handle->users, __ATOMIC_ACQUIRE) == 1) {
+    if (fd >= 0 && __atomic_load_n(&handle->users, __ATOMIC_ACQUIRE) == 1) {
         handle->fd = -1; /* whatever comes */
         ed_op_prepare(&op, ED_OP_CLOSE, fd);
         rc = at_once ? ed_engine_try(&op) : file_close_elsewhere(fd);
@@ -444,6 +459,7 @@ static void file_free(eddy_stream *stream)
     struct ed_file *f = ed_file_of(stream);
 
     ed_loop_remove_resource(stream->loop, &f->resource);
+    ed_spool_free(f);
     ed_buffer_release(&f->gathered);
     ed_file_handle_unref(&f->handle);
 }
@@ -528,6 +544,7 @@ static void file_left(struct ed_resource *resource, bool end)
     ed_buffer_release(&f->stream.in);
     ed_buffer_release(&f->stream.behind);
     ed_buffer_release(&f->gathered);
+    ed_spool_free(f);
     ed_file_handle_unref(&f->handle);
 }
 
@@ -551,7 +568,8 @@ int ed_file_new(int fd, const char *path, int flags, struct ed_file **out)
     f->resource.describe = file_describe;
     f->resource.close = file_left;
     ed_loop_enter_resource(f->stream.loop, &f->resource);
-    ed_loop_own(f->stream.loop, fd);
+    if (fd >= 0)
+        ed_loop_own(f->stream.loop, fd);
     *out = f;
     return 0;
 }

@@ -21,6 +21,8 @@ struct ed_file {
     size_t gathers; /* bytes of small writes that may be gathered */
     struct eddy_buffer_ gathered;
 
+    struct ed_spool *spool; /* the bytes, while there is no descriptor for them; else NULL */
+
     struct ed_file_left left;    /* writes where the position is, whose caller has gone */
     struct ed_file_left left_at; /* and elsewhere */
     bool left_gathered;          /* the first is of gathered bytes */
@@ -40,6 +42,7 @@ ED_INLINE bool ed_is_file(const eddy_stream *stream)
 }
 
 /* A file over an open descriptor, which becomes the file's; `flags` are those it was opened with.
+ * -1: over none yet, and the caller sets `spool`.
  * -ENOMEM, -EPERM outside a loop: it is the caller's still. */
 int ed_file_new(int fd, const char *path, int flags, struct ed_file **out);
 

@@ -85,7 +85,7 @@ void *ed_file_handle_new(int fd, size_t size)
         return NULL;
     handle->fd = fd;
     handle->users = 1;
-    ed_stats_add(ED_STAT_DESCRIPTORS, 1);
+    ed_stats_add(ED_STAT_DESCRIPTORS, fd >= 0);
     return handle;
 }
 
@@ -102,8 +102,8 @@ void ed_file_handle_unref(struct ed_file_handle *handle)
 
 void ed_file_handle_drop(struct ed_file_handle *handle)
 {
+    ed_stats_add(ED_STAT_DESCRIPTORS, -(handle->fd >= 0));
     handle->fd = -1;
-    ed_stats_add(ED_STAT_DESCRIPTORS, -1);
     ed_file_handle_unref(handle);
 }
 

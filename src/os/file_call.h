@@ -19,7 +19,7 @@
 #define ED_FILE_PIECE ((size_t)256 << 10) /* bytes of a transfer that needs memory of its own */
 
 /* An open descriptor, closed by the last who uses it: the file, or a call that was left. It stands
- * at the front of its block, which is freed then. */
+ * at the front of its block, which is freed then. -1: there is none yet, or any more. */
 struct ed_file_handle {
     int fd;
     int users; /* atomic */

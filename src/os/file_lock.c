@@ -18,6 +18,8 @@ static int lock_try(const eddy_stream *file, int operation)
 
     if (!ed_is_file(file))
         return ed_stream_raise(file, -ESPIPE, "lock: it is no file");
+    if (ed_file_of(file)->spool)
+        return 0; /* nobody else can have it open */
     do
         rc = flock(ed_file_of(file)->handle.fd, operation | LOCK_NB) < 0 ? -errno : 0;
     while (rc == -EINTR);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "os/file.h"
+#include "os/spool.h"
 
 int ed_file_begin(eddy_stream *stream, struct ed_stream_call *call, const char *verb)
 {
@@ -75,6 +76,8 @@ static int64_t seek_ask(struct ed_file *f, int64_t offset, int whence)
                                 .offset = offset,
                                 .flags = whence};
 
+    if (f->spool)
+        return ed_spool_seek(f->spool, offset, whence);
     return f->local && whence == SEEK_END ? seek_work(&op) : ed_file_call(&call);
 }
 
@@ -128,6 +131,12 @@ static int file_truncate(struct ed_file *f, int64_t size)
         return ed_stream_raise(&f->stream, -EINVAL, "truncate: to %lld bytes%s", (long long)size,
                                f->writable ? "" : ", of a file that is not open for writing");
     ed_file_set_position(f, position);
+    if (f->spool) {
+        int rc = ed_spool_admit(f, call.offset);
+
+        if (rc < 0 || f->spool)
+            return rc < 0 ? rc : ed_spool_truncate(f->spool, (size_t)call.offset);
+    }
     f->written = true;
     return (int)ed_file_call(&call);
 }
@@ -150,7 +159,9 @@ static int file_sync(eddy_stream *file, int data_only, const char *verb)
     if (rc < 0)
         return rc;
     call.handle = &ed_file_of(file)->handle;
-    return ed_file_end(file, &turn, verb, (int)ed_file_call(&call));
+    if (!ed_file_of(file)->spool) /* else there is no disk behind it */
+        rc = (int)ed_file_call(&call);
+    return ed_file_end(file, &turn, verb, rc);
 }
 
 int eddy_fsync(eddy_stream *file)

@@ -25,11 +25,12 @@
 #include "eddy/filesystem.h"
 #include "os/blocking.h"
 #include "os/file.h"
+#include "os/tempfile.h"
 #include "task/task.h"
 
 #define TEMPORARY_TRIES 100 /* names, of which one is free */
 
-enum temporary_kind { TEMPORARY_NAMELESS, TEMPORARY_FILE, TEMPORARY_FOLDER };
+enum temporary_kind { TEMPORARY_FILE, TEMPORARY_FOLDER };
 
 struct temporary_made {
     enum temporary_kind kind;
@@ -37,16 +38,22 @@ struct temporary_made {
     char path[PATH_MAX];
 };
 
+/* What nobody takes goes again. */
 static void temporary_destroy(void *result)
 {
     struct temporary_made *made = result;
 
-    if (made->fd >= 0)
-        close(made->fd);
-    if (made->kind == TEMPORARY_FILE)
-        unlink(made->path);
-    else if (made->kind == TEMPORARY_FOLDER)
+    if (made->kind == TEMPORARY_FOLDER) {
         rmdir(made->path);
+        return;
+    }
+    close(made->fd);
+    unlink(made->path);
+}
+
+static void temporary_destroy_nameless(void *fd)
+{
+    close(*(int *)fd);
 }
 
 /* Makes a path in the folder, with a name that nobody can guess. 0 or an error. */
@@ -88,21 +95,6 @@ static int temporary_make_named(const struct ed_blocking *b, struct temporary_ma
     return rc < 0 ? (int)rc : 0;
 }
 
-/* Makes a file without a name. 0 or an error. */
-static int temporary_make_nameless(const struct ed_blocking *b, struct temporary_made *made)
-{
-    long rc =
-        ED_SYSTEM(ED_FAULT_OPENAT, open(b->path, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600));
-
-    made->fd = rc >= 0 ? (int)rc : -1;
-    if (rc != -EOPNOTSUPP && rc != -EISDIR && rc != -EINVAL)
-        return rc < 0 ? (int)rc : 0;
-    rc = temporary_make_named(b, made);
-    if (rc == 0)
-        unlink(made->path); /* which it has just been given */
-    return (int)rc;
-}
-
 /* In a thread. */
 static int temporary_run(const struct ed_blocking *b, void *result)
 {
@@ -111,9 +103,27 @@ static int temporary_run(const struct ed_blocking *b, void *result)
 
     made->fd = -1;
     made->kind = (enum temporary_kind)b->numbers[0];
-    rc = made->kind == TEMPORARY_NAMELESS ? temporary_make_nameless(b, made)
-                                          : temporary_make_named(b, made);
+    rc = temporary_make_named(b, made);
     return rc < 0 ? ed_blocking_fail(b, rc) : 0;
+}
+
+/* Likewise, of a file without a name. */
+static int temporary_run_nameless(const struct ed_blocking *b, void *fd)
+{
+    struct temporary_made made = {.kind = TEMPORARY_FILE};
+    long rc =
+        ED_SYSTEM(ED_FAULT_OPENAT, open(b->path, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600));
+
+    if (rc == -EOPNOTSUPP || rc == -EISDIR || rc == -EINVAL) {
+        rc = temporary_make_named(b, &made);
+        if (rc == 0)
+            unlink(made.path); /* which it has just been given */
+        rc = rc == 0 ? made.fd : rc;
+    }
+    if (rc < 0)
+        return ed_blocking_fail(b, (int)rc);
+    *(int *)fd = (int)rc;
+    return 0;
 }
 
 /* The beginning and the end of a name, each with a NUL: how long they are, or an error. */
@@ -130,36 +140,63 @@ static int temporary_parts(const eddy_temporary_options *options, char *parts, s
                              : ed_raise(-ENAMETOOLONG, "a name of %d bytes is too long", size - 2);
 }
 
-/* Makes one; *made is the caller's then. Suspends. */
-static int temporary_make(enum temporary_kind kind, const eddy_temporary_options *options,
-                          struct temporary_made *made)
+const char *ed_temporary_folder(const eddy_temporary_options *options)
+{
+    const char *place = getenv("TMPDIR");
+
+    return options->dir ? options->dir : place && *place ? place : "/tmp";
+}
+
+/* Runs a job that makes one; what it makes is the caller's then. Suspends. */
+static int
+temporary_make(struct ed_blocking *job, const eddy_temporary_options *options, void *made)
 {
     static const eddy_temporary_options defaults;
     const eddy_temporary_options *o = options ? options : &defaults;
-    const char *place = getenv("TMPDIR");
     char parts[NAME_MAX];
-    struct ed_blocking b = {.name = "make a temporary file in",
-                            .run = temporary_run,
-                            .path = o->dir            ? o->dir
-                                    : place && *place ? place
-                                                      : "/tmp",
-                            .data = parts,
-                            .numbers = {kind},
-                            .result_size = sizeof *made,
-                            .destroy = temporary_destroy};
     int size = temporary_parts(o, parts, sizeof parts);
 
     if (size < 0)
         return size;
-    b.size = (size_t)size;
-    return ed_blocking_run(&b, made);
+    job->name = "make a temporary file in";
+    job->path = ed_temporary_folder(o);
+    job->data = parts;
+    job->size = (size_t)size;
+    return ed_blocking_run(job, made);
 }
 
+int ed_temporary_descriptor(const eddy_temporary_options *options)
+{
+    struct ed_blocking job = {.run = temporary_run_nameless,
+                              .result_size = sizeof(int),
+                              .destroy = temporary_destroy_nameless};
+    int fd, rc = temporary_make(&job, options, &fd);
+
+    return rc < 0 ? rc : fd;
+}
+
+int eddy_temporary_file(const eddy_temporary_options *options, eddy_stream **out)
+{
+    int fd = ed_temporary_descriptor(options), rc;
+    struct ed_file *f;
+
+    if (fd < 0)
+        return fd;
+    rc = ed_file_new(fd, ED_TEMPORARY_TITLE, O_RDWR, &f);
+    if (rc < 0)
+        close(fd);
+    else
+        *out = &f->stream;
+    return rc;
+}
+
+/* Those with a name. */
+
 /* The stream of a file that was made; else that is gone again. */
-static int temporary_open(struct temporary_made *made, const char *title, eddy_stream **out)
+static int temporary_open(struct temporary_made *made, const char *path, eddy_stream **out)
 {
     struct ed_file *f;
-    int rc = ed_file_new(made->fd, title, O_RDWR, &f);
+    int rc = ed_file_new(made->fd, path, O_RDWR, &f);
 
     if (rc < 0)
         temporary_destroy(made);
@@ -168,21 +205,14 @@ static int temporary_open(struct temporary_made *made, const char *title, eddy_s
     return rc;
 }
 
-int eddy_temporary_file(const eddy_temporary_options *options, eddy_stream **out)
-{
-    struct temporary_made *made = ed_alloc(sizeof *made);
-    int rc = made ? temporary_make(TEMPORARY_NAMELESS, options, made) : ed_fail(-ENOMEM);
-
-    if (rc == 0)
-        rc = temporary_open(made, "a temporary file", out);
-    ed_free(made);
-    return rc;
-}
-
 static int temporary_fill(enum temporary_kind kind, const eddy_temporary_options *options,
                           struct temporary_made *made, eddy_temporary *out)
 {
-    int rc = temporary_make(kind, options, made);
+    struct ed_blocking job = {.run = temporary_run,
+                              .numbers = {kind},
+                              .result_size = sizeof *made,
+                              .destroy = temporary_destroy};
+    int rc = temporary_make(&job, options, made);
     char *path;
 
     if (rc < 0)

@@ -2,11 +2,13 @@
 /*
  * Files against a model: random operations on a file, and on an array of bytes with a position.
  * Every result must be the model's, and the file's content at the end, on each way, with and
- * without a write buffer, and under short transfers.
+ * without a write buffer, and under short transfers; and of a file that is spooled (F-43), whose
+ * rolling over now and then fails.
  */
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "eddy/tempfile.h"
 #include "os/files.h"
 #include "seeds.h"
 
@@ -209,6 +211,41 @@ static void run_program(uint64_t seed)
     HOLDS(eddy_stream_close(&file) == 0);
     HOLDS((int64_t)files_get_bytes("file", &content) == model.size);
     HOLDS(memcmp(content, model.bytes, (size_t)model.size) == 0);
+}
+
+/* A step that was to roll it over and failed has done nothing, and is not done again. */
+static void run_spooled(uint64_t seed)
+{
+    EDDY_STREAM file = NULL;
+    eddy_temporary_options options = {.dir = files_directory};
+
+    program = seed;
+    random_begin(seed);
+    files_go(random_below(WAYS));
+    model.size = model.position = 0;
+    model.appends = false;
+    HOLDS(eddy_spooled_temporary_file((size_t)random_below(MODEL_LARGEST), &options, &file) == 0);
+    for (int i = 0; i < MODEL_STEPS && !test_is_cancelled(); i++) {
+        if (!eddy_is_rolled_over(file) && random_below(8) == 0) {
+            (void)ed_fault_set(ED_FAULT_OPENAT, 1, -EMFILE);
+            HOLDS(eddy_rollover(file) == -EMFILE);
+            (void)ed_fault_set(ED_FAULT_OPENAT, 0, 0);
+        }
+        step(file);
+    }
+    HOLDS(eddy_seek(file, 0, SEEK_END) == model.size);
+    for (int64_t at = 0; at < model.size; at += MODEL_LARGEST) {
+        ssize_t n = eddy_pread(file, back, MODEL_LARGEST, at);
+
+        HOLDS(n == model_read(data, MODEL_LARGEST, at));
+        HOLDS(memcmp(back, data, (size_t)n) == 0);
+    }
+}
+
+TEST(spooled_file_does_what_its_model_does)
+{
+    FILES();
+    seeds_run(run_spooled, 100);
 }
 
 TEST(file_does_what_its_model_does)
