@@ -24,6 +24,8 @@
 #include "base/stats.h"
 #include "os/tempfile.h"
 
+#define SPOOL_AHEAD 3 /* times what is there, at most, that is asked for at once */
+
 struct ed_spool {
     struct eddy_buffer_ bytes; /* all that the file has, from the start of the block on */
     int64_t max_size;
@@ -58,12 +60,16 @@ ed_spool_read(const struct ed_spool *s, const struct iovec *parts, size_t count,
 }
 
 /* Makes it longer, by bytes that are zero up to `from` and the caller's behind that; 0 or
- * -ENOMEM. */
+ * -ENOMEM. Room is made for what may come, so that bytes move seldom. */
 static int spool_grow(struct ed_spool *s, size_t size, size_t from)
 {
     struct eddy_buffer_ *bytes = &s->bytes;
+    size_t wanted = size - bytes->end, ahead = SPOOL_AHEAD * bytes->end;
 
-    if (ed_buffer_reserve(bytes, size - bytes->end) < 0)
+    if (ahead > (size_t)s->max_size - bytes->end)
+        ahead = (size_t)s->max_size - bytes->end;
+    if (wanted > ed_buffer_room(bytes) &&
+        ed_buffer_reserve(bytes, ahead > wanted ? ahead : wanted) < 0)
         return ed_fail(-ENOMEM);
     if (from > bytes->end)
         memset(bytes->data + bytes->end, 0, from - bytes->end);

@@ -168,11 +168,12 @@ TEST(spooled_file_without_a_size_rolls_over_only_when_told_to)
 TEST(spooled_file_that_is_empty_rolls_over)
 {
     FILES();
-    EDDY_STREAM file = NULL, opened = NULL, one = NULL, other = NULL;
+    EDDY_STREAM file = NULL, opened = NULL, second = NULL, one = NULL, other = NULL;
 
     CHECK_OK(spooled(MOST, &file));
     CHECK_OK(eddy_rollover(file));
     CHECK(eddy_stream_fd(file) >= 0);
+    CHECK_EQ(eddy_file_from_fd(eddy_stream_fd(file), &second), -EBUSY);
     CHECK_OK(holds(file, "", 0, 0));
     CHECK_OK(eddy_open(files_put("file", "x"), "r", &opened));
     CHECK_OK(eddy_rollover(opened)); /* it is on the disk */
@@ -412,7 +413,7 @@ TEST(spooled_file_is_not_written_while_it_rolls_over)
     FILES();
     EDDY_STREAM file = NULL;
 
-    CHECK_OK(spooled(5, &file));
+    CHECK_OK(spooled(10, &file));
     CHECK_OK(eddy_write(file, "hello", 5));
     HOLD();
     EDDY_TASK first = eddy_create_task(write_at, file, "!", 12); /* without a turn */
