@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * wc over many files at once: the lines, words and bytes of each, and of all. A file is looked
- * at where the library keeps it, without a copy, and may be of any size.
- *
- *     58_wc FILE...
- */
+/* wc over many files at once: the lines, words and bytes of each, and of all. A file is looked at
+ * where the library keeps it, without a copy, and may be of any size.  58_wc FILE... */
 #include <ctype.h>
 #include <eddy.h>
 #include <stdio.h>

@@ -1,34 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Three stages joined by bounded queues: one task reads lines, threads work on them, one task
- * writes. The slowest makes the others wait, so that memory stays flat for an input of any size.
+/* Three stages: one task reads lines, threads work on them, and they are written. A bounded queue
+ * and writes that wait make each stage as slow as the slowest, so that memory stays flat for an
+ * input of any size. The lines are "place,degrees", and come out in no order.
  *
- *     59_pipeline <celsius.csv >fahrenheit.csv       lines "place,degrees", in no order
- */
+ *     59_pipeline <celsius.csv >fahrenheit.csv */
 #include <eddy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST = 200, WORKERS = 2 };
-
+enum { LONGEST = 200 };
 struct line {
     char text[LONGEST + 16]; /* the result may be longer */
 };
-
-static int read_lines(eddy_queue *lines)
-{
-    eddy_stream *in;
-    struct line line;
-    ssize_t size;
-
-    EDDY_TRY(eddy_stdin(&in));
-    while ((size = eddy_read_line(in, line.text, LONGEST)) > 0)
-        EDDY_TRY(eddy_queue_put(lines, &line)); /* waits while it is full */
-    eddy_queue_shutdown(lines, false);          /* what is in it is still taken out */
-    return (int)size;
-}
-EDDY_ASYNC(read_lines, eddy_queue *);
 
 /* Runs in a thread. */
 static int convert(struct line *line)
@@ -37,47 +21,39 @@ static int convert(struct line *line)
 
     if (!number)
         return eddy_raise(-EINVAL, "no number in: %s", line->text);
-    snprintf(number, 16, ",%g\n", strtod(number + 1, NULL) * 9 / 5 + 32);
-    return 0;
+    return snprintf(number, 16, ",%g\n", strtod(number + 1, NULL) * 9 / 5 + 32);
 }
 EDDY_ASYNC(convert, struct line *);
 
-static int work(eddy_queue *lines, eddy_queue *results)
+static int work(eddy_queue *lines, eddy_stream *out)
 {
-    static int ended;
     struct line line;
     int rc;
 
     while ((rc = eddy_queue_get(lines, &line)) == 0) {
         EDDY_TRY(eddy_to_thread(convert, &line));
-        EDDY_TRY(eddy_queue_put(results, &line));
+        EDDY_TRY(eddy_write(out, line.text, strlen(line.text))); /* as a whole */
     }
-    if (++ended == WORKERS)
-        eddy_queue_shutdown(results, false);
     return rc == -ESHUTDOWN ? 0 : rc;
 }
-EDDY_ASYNC(work, eddy_queue *, eddy_queue *);
-
-static int write_lines(eddy_queue *results)
-{
-    eddy_stream *out;
-    struct line line;
-    int rc;
-
-    EDDY_TRY(eddy_stdout(&out));
-    while ((rc = eddy_queue_get(results, &line)) == 0)
-        EDDY_TRY(eddy_write(out, line.text, strlen(line.text)));
-    return rc == -ESHUTDOWN ? 0 : rc;
-}
-EDDY_ASYNC(write_lines, eddy_queue *);
+EDDY_ASYNC(work, eddy_queue *, eddy_stream *);
 
 static int amain(void)
 {
     EDDY_QUEUE(lines, struct line, 100);
-    EDDY_QUEUE(results, struct line, 100);
+    eddy_stream *in, *out;
+    struct line line;
+    ssize_t size;
 
-    return eddy_gather(EDDY_CALL(read_lines, &lines), EDDY_CALL(work, &lines, &results),
-                       EDDY_CALL(work, &lines, &results), EDDY_CALL(write_lines, &results));
+    EDDY_TRY(eddy_stdout(&out));
+    EDDY_GROUP(workers);
+    for (int i = 0; i < 2; i++)
+        eddy_group_create_task(&workers, work, &lines, out);
+    EDDY_TRY(eddy_stdin(&in));
+    while ((size = eddy_read_line(in, line.text, LONGEST)) > 0)
+        EDDY_TRY(eddy_queue_put(&lines, &line)); /* waits while it is full */
+    eddy_queue_shutdown(&lines, false);          /* what is in it is still taken out */
+    return size < 0 ? (int)size : eddy_group_join(&workers);
 }
 EDDY_ASYNC(amain);
 EDDY_MAIN(amain)
