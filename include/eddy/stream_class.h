@@ -91,6 +91,14 @@ typedef struct eddy_stream_class {
     /* Bytes that a read for lines and small reads asks for at once; 0: some 4 KiB. */
     size_t read_ahead;
 
+    /* As `read`, but it must not suspend: -EAGAIN, for whatever reason, and `read` is called
+     * instead. NULL: there is none. */
+    ssize_t (*read_nowait)(eddy_stream *stream, void *data, size_t size);
+
+    /* As `close` and `free` in one, of a stream that nobody is in, where there is nothing to flush
+     * or to wait for: what went wrong; or -EAGAIN, and nothing was done. NULL: there is none. */
+    int (*close_nowait)(eddy_stream *stream);
+
     /* Takes back the last `size` bytes that were read: they come again. NULL: they are kept. */
     void (*unread)(eddy_stream *stream, size_t size);
 } eddy_stream_class;

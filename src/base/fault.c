@@ -5,6 +5,9 @@
  * Each kind has a counter of what was done and a small list of what is to fail.
  * EDDY_FAULT is read once, before the first check; an entry that cannot be read
  * ends the program, since a fault test that injects nothing would pass.
+ *
+ * Nothing is counted until there is a reason, and from then on everything: an atomic counter
+ * for each operation costs more than some operations do.
  */
 #include "base/fault.h"
 
@@ -35,6 +38,7 @@ static const char *const fault_names[ED_FAULT_COUNT] = {
 static struct ed_fault_plan fault_kinds[ED_FAULT_COUNT];
 
 static pthread_once_t fault_once = PTHREAD_ONCE_INIT;
+int ed_faults_counted = -1;
 
 static void fault_plan(const char *entry)
 {
@@ -67,6 +71,7 @@ static void fault_read_environment(void)
     const char *text = getenv("EDDY_FAULT");
     char copy[512], *rest = copy, *entry;
 
+    __atomic_store_n(&ed_faults_counted, text && *text, __ATOMIC_RELAXED);
     if (!text || !*text)
         return;
     if (strlen(text) >= sizeof copy)
@@ -76,7 +81,13 @@ static void fault_read_environment(void)
         fault_plan(entry);
 }
 
-int ed_fault_check(enum ed_fault which)
+static void fault_begin_to_count(void)
+{
+    pthread_once(&fault_once, fault_read_environment);
+    __atomic_store_n(&ed_faults_counted, 1, __ATOMIC_RELAXED);
+}
+
+int ed_fault_count_one(enum ed_fault which)
 {
     struct ed_fault_plan *kind = &fault_kinds[which];
     uint64_t count;
@@ -89,8 +100,16 @@ int ed_fault_check(enum ed_fault which)
     return 0;
 }
 
+bool ed_fault_count_unplanned_one(enum ed_fault which)
+{
+    pthread_once(&fault_once, fault_read_environment);
+    return __atomic_load_n(&fault_kinds[which].planned, __ATOMIC_ACQUIRE) == 0 &&
+           ed_fault_count_one(which) == 0;
+}
+
 uint64_t ed_fault_count(enum ed_fault which)
 {
+    fault_begin_to_count();
     return __atomic_load_n(&fault_kinds[which].count, __ATOMIC_RELAXED);
 }
 
@@ -98,7 +117,7 @@ void ed_fault_save(enum ed_fault which, struct ed_fault_plan *plan)
 {
     struct ed_fault_plan *kind = &fault_kinds[which];
 
-    pthread_once(&fault_once, fault_read_environment);
+    fault_begin_to_count();
     plan->planned = __atomic_exchange_n(&kind->planned, 0, __ATOMIC_ACQ_REL);
     memcpy(plan->plan, kind->plan, sizeof plan->plan);
     plan->count = __atomic_exchange_n(&kind->count, 0, __ATOMIC_RELAXED);
@@ -123,7 +142,7 @@ uint64_t ed_fault_set(enum ed_fault which, uint64_t nth, int code)
     struct ed_fault_plan *kind = &fault_kinds[which];
     uint64_t counted = __atomic_exchange_n(&kind->count, 0, __ATOMIC_RELAXED);
 
-    pthread_once(&fault_once, fault_read_environment);
+    fault_begin_to_count();
     kind->plan[0].nth = nth;
     kind->plan[0].code = code;
     __atomic_store_n(&kind->planned, nth ? 1 : 0, __ATOMIC_RELEASE);

@@ -41,14 +41,32 @@ enum ed_fault {
 
 #define ED_FAULT_SHORT 1
 
+/* Whether operations are counted, which some fault or somebody's interest in the counts begins;
+ * -1: EDDY_FAULT was not read yet. Atomic. */
+extern int ed_faults_counted;
+int ed_fault_count_one(enum ed_fault kind);
+
 /* Counts one operation of this kind: 0, or the negative error it must fail
  * with, or ED_FAULT_SHORT. Any thread. */
-int ed_fault_check(enum ed_fault kind);
+ED_INLINE int ed_fault_check(enum ed_fault kind)
+{
+    if (ed_likely(__atomic_load_n(&ed_faults_counted, __ATOMIC_RELAXED) == 0))
+        return 0;
+    return ed_fault_count_one(kind);
+}
+
+/* Counts one of a kind for which nothing is planned: false, and not counted, if something is. */
+bool ed_fault_count_unplanned_one(enum ed_fault kind);
+ED_INLINE bool ed_fault_count_unplanned(enum ed_fault kind)
+{
+    return ed_likely(__atomic_load_n(&ed_faults_counted, __ATOMIC_RELAXED) == 0) ||
+           ed_fault_count_unplanned_one(kind);
+}
 
 /* What EDDY_FAULT calls this kind. */
 const char *ed_fault_name(enum ed_fault kind);
 
-/* How many were counted so far. */
+/* How many were counted so far; those that come are from now on. */
 uint64_t ed_fault_count(enum ed_fault kind);
 
 /* What is planned for a kind, for those who plan something else for a while. */

@@ -147,10 +147,22 @@ static int close_hurried(eddy_stream *stream, int rc)
     return end == 0 ? 0 : positioned ? end : ed_fail(rc);
 }
 
+/* Whether a close has nobody to get out, and nothing to say. */
+static bool close_is_quiet(const eddy_stream *stream)
+{
+    return stream->inside == 0 && !stream->aborted && !stream->owner && !stream->write_error &&
+           !stream->read_error;
+}
+
 static int close_first(eddy_stream *stream)
 {
     int rc;
 
+    if (stream->kind->close_nowait && close_is_quiet(stream)) {
+        rc = stream->kind->close_nowait(stream);
+        if (rc != -EAGAIN)
+            return rc;
+    }
     stream->closing = true;
     if (stream->owner)
         *stream->owner = NULL;

@@ -35,10 +35,9 @@ static int reading_take_turn(eddy_stream *stream)
     return rc < 0 && rc == stream->shut ? ed_stream_shut(stream) : rc;
 }
 
-int ed_reading_begin(eddy_stream *stream, struct ed_stream_call *call)
+/* Goes on behind ed_stream_enter, which has said `rc`. */
+static int reading_begin(eddy_stream *stream, struct ed_stream_call *call, int rc)
 {
-    int rc = ed_stream_enter(stream);
-
     if (rc == 0 && stream->reading)
         rc = ed_stream_raise(stream, -EBUSY, "read: another task reads");
     if (ed_unlikely(rc < 0))
@@ -55,6 +54,11 @@ int ed_reading_begin(eddy_stream *stream, struct ed_stream_call *call)
     }
     ed_stream_unlend(stream);
     return 0;
+}
+
+int ed_reading_begin(eddy_stream *stream, struct ed_stream_call *call)
+{
+    return reading_begin(stream, call, ed_stream_enter(stream));
 }
 
 ssize_t ed_reading_end(eddy_stream *stream, struct ed_stream_call *call, ssize_t rc, size_t partial)
@@ -215,13 +219,31 @@ static bool read_is_small(const eddy_stream *stream, size_t size)
     return size < stream->kind->read_ahead / 16;
 }
 
+/* Whether a read can go to the kind with nothing around it, since nobody else is at it. */
+static bool read_is_alone(const eddy_stream *stream, size_t size)
+{
+    return stream->kind->read_nowait && size > 0 && !read_is_small(stream, size) &&
+           !stream->reading && !stream->writing && !stream->shown && !stream->in.data &&
+           !stream->behind.data;
+}
+
 static ED_NOINLINE ssize_t stream_read_slow(eddy_stream *stream, void *data, size_t size)
 {
     struct ed_stream_call call;
-    int rc = ed_reading_begin(stream, &call);
+    int rc = ed_stream_enter(stream);
     size_t have;
     ssize_t n;
 
+    if (rc == 0 && read_is_alone(stream, size)) {
+        n = stream->kind->read_nowait(stream, data, size);
+        if (n >= 0) {
+            stream->received += (size_t)n;
+            stream->ended = n == 0;
+            ed_stream_leave(stream);
+            return n;
+        }
+    }
+    rc = reading_begin(stream, &call, rc);
     if (rc < 0)
         return rc;
     have = ed_buffer_size(&stream->in);

@@ -142,13 +142,15 @@ int64_t ed_file_read_at(struct ed_file *f, const struct iovec *parts, size_t cou
                                 .handle = &f->handle,
                                 .parts = parts,
                                 .count = count,
-                                .offset = offset};
+                                .offset = offset,
+                                .tried = f->missed};
     int64_t n;
 
     if (ed_unlikely(f->spool != NULL))
         return ed_spool_read(f->spool, parts, count, offset);
     if (ed_unlikely(offset > INT64_MAX - FILE_MOST))
         return file_read_last(f, parts, count, offset);
+    f->missed = false;
     n = ed_file_call(&call);
     f->local = call.local;
     return n;
@@ -454,14 +456,17 @@ static int file_close(eddy_stream *stream)
     return rc < 0 ? rc : end;
 }
 
-static void file_free(eddy_stream *stream)
+void ed_file_free(struct ed_file *f)
 {
-    struct ed_file *f = ed_file_of(stream);
-
-    ed_loop_remove_resource(stream->loop, &f->resource);
+    ed_loop_remove_resource(f->stream.loop, &f->resource);
     ed_spool_free(f);
     ed_buffer_release(&f->gathered);
     ed_file_handle_unref(&f->handle);
+}
+
+static void file_free(eddy_stream *stream)
+{
+    ed_file_free(ed_file_of(stream));
 }
 
 static const char *file_name(const eddy_stream *stream)
@@ -488,6 +493,8 @@ const eddy_stream_class ed_file_class = {
     .fd = file_fd,
     .positioned = true,
     .read_ahead = FILE_AHEAD,
+    .read_nowait = ed_file_read_nowait,
+    .close_nowait = ed_file_close_nowait,
     .unread = file_unread,
 };
 

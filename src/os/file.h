@@ -17,6 +17,8 @@ struct ed_file {
     bool local;   /* the kernel answers from memory, at least in part */
     bool written; /* or may have been */
     bool locked;  /* or may be: a lock is to go with the close, whoever has the descriptor still */
+    bool missed;  /* a read was tried in vain a moment ago */
+    bool untried; /* reads of it cannot be tried so, on such a file system */
 
     size_t gathers; /* bytes of small writes that may be gathered */
     struct eddy_buffer_ gathered;
@@ -59,6 +61,21 @@ int ed_file_open_raise(int rc, const char *path);
 
 /* A stream over it. -ENOMEM, -EPERM outside a loop: the descriptor is the caller's still. */
 int ed_file_open_stream(int fd, const char *path, int flags, mode_t type, eddy_stream **out);
+
+/* Whether a call would have to wait for earlier ones, or write first what they have gathered. */
+ED_INLINE bool ed_file_is_settled(const struct ed_file *f)
+{
+    return f->left.count == 0 && f->left_at.count == 0 && f->gathered.start == f->gathered.end;
+}
+
+/* Reads of a settled file what is in memory: how many bytes; -EAGAIN: it is to be read by
+ * ed_file_read_at. Does not suspend. (file_now.c, as the next two, which are the kind's.) */
+int64_t ed_file_try_read(struct ed_file *f, void *data, size_t size, int64_t offset);
+ssize_t ed_file_read_nowait(eddy_stream *stream, void *data, size_t size);
+int ed_file_close_nowait(eddy_stream *stream);
+
+/* Frees it, closed. */
+void ed_file_free(struct ed_file *f);
 
 /* For calls in their turn. Suspends. 0 once it is known where the file stands: nothing of ours is
  * under way, and nothing gathered; or an error, of writing that too. */

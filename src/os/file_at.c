@@ -46,11 +46,12 @@ static int at_flush(eddy_stream *file, const char *verb)
     return rc < 0 ? rc : ed_file_end(file, &call, verb, 0);
 }
 
-/* Comes in, without a turn; its size, or the error that the call must return. */
-static int64_t at_begin(eddy_stream *file, struct ed_stream_call *call, const char *verb,
-                        const struct iovec *parts, size_t count, int64_t offset)
+/* Goes on behind ed_stream_enter, which has said `entered`, without a turn; its size, or the error
+ * that the call must return. */
+static int64_t at_begin(eddy_stream *file, struct ed_stream_call *call, int entered,
+                        const char *verb, const struct iovec *parts, size_t count, int64_t offset)
 {
-    int64_t size = ed_stream_enter(file);
+    int64_t size = entered;
 
     if (size == 0)
         size = at_size(file, verb, parts, count, offset);
@@ -94,10 +95,12 @@ at_read(struct ed_file *f, const struct iovec *parts, size_t count, int64_t offs
     return n < 0 ? n : 0;
 }
 
-ssize_t eddy_preadv(eddy_stream *file, const struct iovec *parts, size_t count, int64_t offset)
+/* Goes on behind ed_stream_enter, which has said `entered`. */
+static ssize_t
+at_preadv(eddy_stream *file, int entered, const struct iovec *parts, size_t count, int64_t offset)
 {
     struct ed_stream_call call;
-    int64_t rc = at_begin(file, &call, "pread", parts, count, offset);
+    int64_t rc = at_begin(file, &call, entered, "pread", parts, count, offset);
     size_t done = 0;
 
     if (rc < 0)
@@ -109,11 +112,28 @@ ssize_t eddy_preadv(eddy_stream *file, const struct iovec *parts, size_t count, 
     return rc < 0 ? rc : (ssize_t)done;
 }
 
+ssize_t eddy_preadv(eddy_stream *file, const struct iovec *parts, size_t count, int64_t offset)
+{
+    return at_preadv(file, ed_stream_enter(file), parts, count, offset);
+}
+
+/* What is in memory, with nothing around it: all of it, or it is to be read by the other way. */
+static bool at_read_now(eddy_stream *file, void *data, size_t size, int64_t offset)
+{
+    return ed_is_file(file) && offset >= 0 && size <= SSIZE_MAX &&
+           ed_file_try_read(ed_file_of(file), data, size, offset) == (int64_t)size;
+}
+
 ssize_t eddy_pread(eddy_stream *file, void *data, size_t size, int64_t offset)
 {
     struct iovec part = {data, size};
+    int rc = ed_stream_enter(file);
 
-    return eddy_preadv(file, &part, 1, offset);
+    if (rc == 0 && at_read_now(file, data, size, offset)) {
+        ed_stream_leave(file);
+        return (ssize_t)size;
+    }
+    return at_preadv(file, rc, &part, 1, offset);
 }
 
 static int64_t
@@ -129,7 +149,7 @@ at_write(struct ed_file *f, const struct iovec *parts, size_t count, int64_t off
 int eddy_pwritev(eddy_stream *file, const struct iovec *parts, size_t count, int64_t offset)
 {
     struct ed_stream_call call;
-    int64_t rc = at_begin(file, &call, "pwrite", parts, count, offset);
+    int64_t rc = at_begin(file, &call, ed_stream_enter(file), "pwrite", parts, count, offset);
     size_t done = 0;
 
     if (rc < 0)

@@ -33,12 +33,6 @@
 
 #define CALLS_GRACE 1 /* seconds */
 
-/* What was done at once weighs as much as so many blocks of bytes, and its own; a block as much as
- * so many other calls. */
-#define CALL_WEIGHT 4
-#define CALL_BLOCK 4096
-#define CALL_CREDIT 16
-
 bool ed_file_calls_in_threads;
 void (*ed_file_calls_hold)(const struct ed_op *op);
 
@@ -449,36 +443,24 @@ int64_t ed_file_call_nowait(struct ed_file_call *call, struct ed_op *op)
     return rc;
 }
 
-/*
- * What was done at once has kept the loop from everybody else for longer than other calls do, by a
- * copy of many bytes, and by reads ahead that the kernel begins on the way. So it takes more of the
- * task's credit, and a resume of the turn for each block. With 16 tasks that read files through, a
- * timer was 17 ms late without that, and 2 to 4 with it; with 16 that read here and there, of which
- * the kernel reads ahead, 140 and 9 (build/bench/file ticker).
- */
-static void call_charge(int64_t bytes)
-{
-    int blocks = CALL_WEIGHT + (int)(bytes / CALL_BLOCK), credit = blocks * CALL_CREDIT;
-    eddy_loop *loop = eddy_thread_.loop;
-
-    eddy_thread_.credit = eddy_thread_.credit > credit ? eddy_thread_.credit - credit : 0;
-    if (loop->turns > 1)
-        loop->turns = loop->turns > blocks ? loop->turns - blocks : 1;
-}
-
 int64_t ed_file_call(struct ed_file_call *call)
 {
     struct ed_op op;
     int64_t rc = -EAGAIN;
 
-    if (!call->work)
+    if (!call->work && !call->tried) {
         rc = ed_file_call_nowait(call, &op);
-    else
+    } else {
         call_prepare(call, &op);
-    if (ed_unlikely(rc == -EAGAIN))
+        call->local = op.counted = call->tried;
+    }
+    if (ed_unlikely(rc == -EAGAIN)) {
+        if (call->kind == ED_OP_READ_AT && !call->work && !call->tried && !op.apart)
+            ed_file_charge_miss();
         return call_wait(call, &op);
+    }
     if (rc < 0)
         return ed_fail((int)rc);
-    call_charge(call->kind == ED_OP_OPENAT ? 0 : rc);
+    ed_file_charge_transfer(call->kind == ED_OP_OPENAT ? 0 : rc);
     return rc;
 }

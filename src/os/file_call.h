@@ -15,6 +15,7 @@
 
 #include "base/list.h"
 #include "engine/engine.h"
+#include "loop/loop.h"
 
 #define ED_FILE_PIECE ((size_t)256 << 10) /* bytes of a transfer that needs memory of its own */
 
@@ -55,6 +56,7 @@ struct ed_file_call {
     int64_t offset;
     struct ed_file_left *left; /* told of a call that was left, or NULL */
     bool shielded;             /* a release: it is never left */
+    bool tried;                /* in vain, a moment ago: it is not tried again */
     bool local;                /* set when the kernel did it, or tried to, without waiting */
 };
 
@@ -67,6 +69,36 @@ int64_t ed_file_call(struct ed_file_call *call);
 
 /* The first part of it: the result, or -EAGAIN. Does not suspend. */
 int64_t ed_file_call_nowait(struct ed_file_call *call, struct ed_op *op);
+
+/*
+ * What is done at once keeps the loop from everybody else: a read by the copy of its bytes, and by
+ * the reads ahead that the kernel begins on the way; a try in vain by no more than those, which
+ * take up to 150 us. So they take more of the task's credit than other calls, and of the turn's
+ * resumes one for each block: at most so many, and then the loop looks at the clock. Nothing is
+ * measured, since to look at the clock costs as much as a short call.
+ */
+#define ED_FILE_BLOCK 4096
+#define ED_FILE_CREDIT 16 /* other calls that a block counts as */
+#define ED_FILE_LEAST 1   /* blocks that any call counts as, */
+#define ED_FILE_READ 3    /* and a read of something besides, */
+#define ED_FILE_MISS 15   /* and a try in vain */
+ED_INLINE void ed_file_charge(int blocks)
+{
+    int credit = blocks * ED_FILE_CREDIT;
+    eddy_loop *loop = eddy_thread_.loop;
+
+    eddy_thread_.credit = eddy_thread_.credit > credit ? eddy_thread_.credit - credit : 0;
+    if (loop->turns > 1)
+        loop->turns = loop->turns > blocks ? loop->turns - blocks : 1;
+}
+ED_INLINE void ed_file_charge_transfer(int64_t bytes)
+{
+    ed_file_charge(ED_FILE_LEAST + (bytes > 0 ? ED_FILE_READ + (int)(bytes / ED_FILE_BLOCK) : 0));
+}
+ED_INLINE void ed_file_charge_miss(void)
+{
+    ed_file_charge(ED_FILE_LEAST + ED_FILE_MISS);
+}
 
 /* Waits until no call is left. Suspends. 0, or what cut it short. */
 int ed_file_await_left(struct ed_file_left *left, bool shielded);

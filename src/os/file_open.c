@@ -18,6 +18,7 @@
 #include "eddy/task.h"
 #include "io/descriptor.h"
 #include "os/file.h"
+#include "os/file_now.h"
 
 #define OPEN_PAUSE_FIRST 0.001 /* seconds between tries to open a pipe without a reader */
 #define OPEN_PAUSE_LONGEST 0.05
@@ -76,7 +77,8 @@ struct ed_file_call ed_file_open_call(const char *path, int flags, const eddy_op
     return call;
 }
 
-int64_t ed_file_open_descriptor(struct ed_file_call *call)
+/* The part that may have to wait. */
+static ED_NOINLINE int64_t open_wait(struct ed_file_call *call)
 {
     double pause = OPEN_PAUSE_FIRST;
     int64_t fd;
@@ -89,6 +91,16 @@ int64_t ed_file_open_descriptor(struct ed_file_call *call)
         pause = pause * 2 < OPEN_PAUSE_LONGEST ? pause * 2 : OPEN_PAUSE_LONGEST;
     }
     return fd;
+}
+
+int64_t ed_file_open_descriptor(struct ed_file_call *call)
+{
+    int fd = ed_file_open_now(call);
+
+    if (ed_likely(fd >= 0))
+        return fd;
+    call->tried = fd == -EAGAIN;
+    return open_wait(call);
 }
 
 /*

@@ -107,3 +107,16 @@ RAW_TEST(fault_set_returns_how_many_were_counted)
     CHECK_EQ(ed_fault_set(ED_FAULT_NOP, 0, 0), 1);
     CHECK_EQ(ed_fault_check(ED_FAULT_NOP), 0);
 }
+
+/* What nobody plans or counts costs no counter. */
+RAW_TEST(fault_counts_from_when_somebody_asks)
+{
+    (void)ed_fault_count(ED_FAULT_NOP);
+    (void)ed_fault_set(ED_FAULT_NOP, 0, 0);
+    CHECK_EQ(ed_fault_check(ED_FAULT_NOP), 0);
+    CHECK(ed_fault_count_unplanned(ED_FAULT_NOP));
+    CHECK_EQ(ed_fault_set(ED_FAULT_NOP, 1, -EIO), 2);
+    CHECK(!ed_fault_count_unplanned(ED_FAULT_NOP)); /* and is not counted */
+    CHECK_EQ(ed_fault_check(ED_FAULT_NOP), -EIO);
+    CHECK_EQ(ed_fault_set(ED_FAULT_NOP, 0, 0), 1);
+}

@@ -357,3 +357,43 @@ TEST(read_of_little_does_not_allocate)
     }
     CHECK_EQ(ed_fault_count(ED_FAULT_ALLOC), before);
 }
+
+static int now_reads, now_closes;
+
+static ssize_t read_now(eddy_stream *stream, void *data, size_t size)
+{
+    (void)stream;
+    if (now_reads++ % 2 == 0)
+        return -EAGAIN;
+    memset(data, 'n', size);
+    return (ssize_t)size;
+}
+
+static int close_now(eddy_stream *stream)
+{
+    (void)stream;
+    now_closes++;
+    return -EAGAIN;
+}
+
+/* A kind that can do it at once is asked first, and the other way behind that. */
+TEST(read_and_close_ask_first_for_what_is_done_at_once)
+{
+    struct script script = SCRIPT("abc");
+    eddy_stream_class kind = script_class;
+    EDDY_STREAM stream = script_open(&script);
+    char data[8];
+
+    now_reads = now_closes = 0;
+    kind.read_nowait = read_now;
+    kind.close_nowait = close_now;
+    stream->kind = &kind;
+    CHECK_EQ(eddy_read(stream, data, sizeof data), 3);
+    CHECK_EQ(eddy_read(stream, data, sizeof data), sizeof data);
+    CHECK_EQ(data[7], 'n');
+    CHECK_EQ(eddy_stream_get_counters(stream).received, 3 + sizeof data);
+    CHECK_EQ(now_reads, 2);
+    CHECK_OK(eddy_stream_close(&stream));
+    CHECK_EQ(now_closes, 1);
+    CHECK_EQ(script.closes, 1);
+}
