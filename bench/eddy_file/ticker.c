@@ -13,12 +13,6 @@ struct load {
     double worst;
 };
 
-static int evict(int fd)
-{
-    return -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-}
-EDDY_ASYNC(evict, int);
-
 /* Whoever has been round takes the file out of the page cache. */
 static int read_often(struct load *load)
 {
@@ -32,7 +26,7 @@ static int read_often(struct load *load)
         if (size < 0)
             return (int)size;
         if (number == BLOCKS - 1)
-            EDDY_TRY(eddy_to_thread(evict, eddy_stream_fd(load->big)));
+            EDDY_TRY(eddy_file_advise(load->big, 0, 0, POSIX_FADV_DONTNEED));
         load->finished++;
     }
 }
@@ -48,7 +42,7 @@ static int read_through(struct load *load, unsigned number)
     EDDY_TRY(eddy_open("big", "r", &file));
     for (int64_t left = 0;; left -= PIECE) {
         if (left == 0) {
-            EDDY_TRY(eddy_to_thread(evict, eddy_stream_fd(file)));
+            EDDY_TRY(eddy_file_advise(file, 0, 0, POSIX_FADV_DONTNEED));
             int64_t position = eddy_seek(file, begin, SEEK_SET);
             if (position < 0)
                 return (int)position;
@@ -124,7 +118,8 @@ int tick_beside(const struct order *order)
     EDDY_STREAM big = NULL;
 
     EDDY_TRY(eddy_open("big", "r", &big));
-    advise(order, eddy_stream_fd(big));
+    if (is_advised(order))
+        EDDY_TRY(eddy_file_advise(big, 0, 0, POSIX_FADV_RANDOM));
     struct load load = {.order = order, .big = big};
     EDDY_TRY(tick_in_group(&load, order));
     stopwatch_report(&start, load.finished, load.worst);

@@ -87,10 +87,9 @@ static inline bool reads_through(const struct order *order)
 
 /* Random reads are to be announced: the kernel reads ahead otherwise where the neighbours of a
  * block happen to be there, and does so at the reader's expense. */
-static inline void advise(const struct order *order, int fd)
+static inline bool is_advised(const struct order *order)
 {
-    if (strcmp(order->name, "ticker-random") == 0)
-        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM); /* without it, it is only slower */
+    return strcmp(order->name, "ticker-random") == 0;
 }
 
 /* The block that is read behind this one: each once in BLOCKS of them, in no order. */

@@ -143,6 +143,23 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_fsync(eddy_stream *file);
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_fdatasync(eddy_stream *file);
 
 /*
+ * Tells the kernel how the file will be read, posix_fadvise(2): POSIX_FADV_NORMAL, _RANDOM,
+ * _SEQUENTIAL, _NOREUSE, _WILLNEED or _DONTNEED. The first three are of this open file as a whole.
+ *
+ * offset, size   bytes that it is about; 0: all behind the offset
+ *
+ * Who reads here and there, by eddy_pread, should say POSIX_FADV_RANDOM first. The kernel reads
+ * ahead where it takes what it is asked for as a sequence, and does that on the reader's thread,
+ * even within a read that must not wait: with a read-ahead of some MiB (read_ahead_kb in sysfs) a
+ * read keeps the loop from everybody else for milliseconds.
+ *
+ * Suspends, with WILLNEED until the kernel has begun to read, and with DONTNEED until it has let
+ * go of what it can. Returns 0; -EINVAL for other advice, or below 0; -ESPIPE.
+ */
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_file_advise(eddy_stream *file, int64_t offset, int64_t size, int advice);
+
+/*
  * Takes an advisory lock on the whole file, flock(2): shared with others that are, or exclusive.
  * A lock that is held already is changed into the other kind. It goes with eddy_file_unlock or
  * the close. Locks are of the open file: another open of the same path has its own.

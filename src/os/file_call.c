@@ -362,7 +362,7 @@ static struct file_request *request_new(const struct ed_file_call *call, const s
         r->op.path = memcpy(r->room, call->path, size);
     } else {
         r->op.data = r->room;
-        r->op.size = size;
+        r->op.size = call->parts ? size : op->size;
     }
     if (call->kind == ED_OP_WRITE_AT)
         parts_copy(call->parts, r->room, size, false);
@@ -430,6 +430,8 @@ static void call_prepare(const struct ed_file_call *call, struct ed_op *op)
         op->kind = call->kind == ED_OP_READ_AT ? ED_OP_READV_AT : ED_OP_WRITEV_AT;
         op->parts = call->parts;
         op->size = call->count;
+    } else {
+        op->size = call->size;
     }
 }
 

@@ -45,7 +45,7 @@ struct ed_file_left {
 struct ed_file_call {
     enum ed_op_kind kind;              /* OPENAT, READ_AT, WRITE_AT or FSYNC; */
     int64_t (*work)(struct ed_op *op); /* or NOP, and this is done in a thread, with fd, flags,
-                                          offset */
+                                          offset, size */
     const char *name;                  /* of the wait, as in "file.read" */
     struct ed_file_handle *handle;     /* NULL for OPENAT */
     const char *path;
@@ -54,6 +54,7 @@ struct ed_file_call {
     const struct iovec *parts; /* of a transfer, 1 or more */
     size_t count;
     int64_t offset;
+    size_t size;               /* for `work` */
     struct ed_file_left *left; /* told of a call that was left, or NULL */
     bool shielded;             /* a release: it is never left */
     bool tried;                /* in vain, a moment ago: it is not tried again */

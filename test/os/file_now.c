@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The short way of reads and closes: it says what the long way says, and leaves to that what it must
+/* The short way of reads and closes says what the long way says, and leaves to that what it must
  * not do. Rules F-9, F-12, F-30. */
 #include "os/file_now.h"
 
