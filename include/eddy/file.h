@@ -34,7 +34,8 @@
  * Cancel. A cancelled call leaves at once, while what the kernel has begun goes on with memory of
  * the library's. A read has then taken nothing, and the position is where it was. A write may
  * have been done in part or in full; the next read, write, flush, seek or close waits until that
- * is known, and the position is behind it then; until then eddy_tell says where it began. eddy_stream_partial() tells what was done for sure.
+ * is known, and the position is behind it then; until then eddy_tell says where it began.
+ * eddy_stream_partial() tells what was done for sure.
  *
  * Of one file, calls that read, write or move the position take turns: writers wait for each
  * other; a second reader gets -EBUSY, as with every stream. eddy_pread and eddy_pwrite, which

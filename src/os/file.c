@@ -104,8 +104,7 @@ static int file_raise_start(const struct ed_file *f, const char *verb)
 
 /* The parts as far as a position can say where they are: the kernel refuses others, even where no
  * file is so long. Returns how many. */
-static size_t
-file_cut(const struct iovec *parts, size_t count, int64_t offset, struct iovec *cut)
+static size_t file_cut(const struct iovec *parts, size_t count, int64_t offset, struct iovec *cut)
 {
     uint64_t room = (uint64_t)(INT64_MAX - offset);
     size_t used = 0;

@@ -519,8 +519,8 @@ static int look_entry(void *args, void *result)
 static const struct eddy_async look_function = {.entry = look_entry, .name = "eddy_watcher_next"};
 
 /* Takes a folder that was found: it is watched under that number. 0 or -ENOMEM. */
-static int look_take(struct ed_watch_tree *tree, struct ed_watched *parent,
-                     enum ed_watch_look look, int wd, const char *name, struct eddy_list_ *queue)
+static int look_take(struct ed_watch_tree *tree, struct ed_watched *parent, enum ed_watch_look look,
+                     int wd, const char *name, struct eddy_list_ *queue)
 {
     struct ed_watched *node =
         ed_watched_by_number(tree, wd) ? NULL : ed_watched_new(parent, name, 0);

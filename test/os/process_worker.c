@@ -76,7 +76,7 @@ static bool read_numbers(int fd, int *numbers, int count)
     text[length] = '\0';
     for (char *line = text; count-- > 0; numbers++) {
         line = strchr(line, '\n') + 1;
-        *numbers = atoi(line);
+        *numbers = (int)strtol(line, NULL, 10);
         if (*numbers <= 0)
             return false;
     }

@@ -152,7 +152,7 @@ RAW_TEST(tree_asks_for_types_that_the_folder_does_not_tell)
     CHECK_EQ(type, DT_DIR);
     type = DT_UNKNOWN;
     CHECK(!ed_name_find_type(AT_FDCWD, "none", &type));
-    (void)ed_fault_set(ED_FAULT_STAT, 1, -EACCES); /* a folder that may be read only */
+    (void)ed_fault_set(ED_FAULT_STAT, 1, -EACCES);       /* a folder that may be read only */
     CHECK(ed_name_find_type(AT_FDCWD, "folder", &type)); /* it is there */
     CHECK_EQ(type, DT_UNKNOWN);
     place_leave(NULL);
