@@ -54,6 +54,7 @@ TEST(file_lock_that_is_cancelled_or_too_late_is_not_held)
     int rc;
 
     EDDY_TASK holder = eddy_create_task(hold, path, EDDY_FOREVER);
+    CHECK_OK(eddy_sleep(1)); /* who opens last might lock first */
     EDDY_TASK waiter = eddy_create_task(hold, path, EDDY_FOREVER);
     CHECK_OK(eddy_sleep(1));
     eddy_cancel(waiter);
