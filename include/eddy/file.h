@@ -37,6 +37,9 @@
  * is known, and the position is behind it then; until then eddy_tell says where it began.
  * eddy_stream_partial() tells what was done for sure.
  *
+ * A write that would make a file larger than the process may, RLIMIT_FSIZE, is -EFBIG, and raises
+ * no SIGXFSZ.
+ *
  * Of one file, calls that read, write or move the position take turns: writers wait for each
  * other; a second reader gets -EBUSY, as with every stream. eddy_pread and eddy_pwrite, which
  * have a position of their own, need not wait.

@@ -24,6 +24,16 @@ static inline bool no_child_is_left(void)
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 }
 
+/* Lets the loop run until there is none. */
+static inline int until_no_child_is_left(void)
+{
+    while (!no_child_is_left()) {
+        usleep(1000);
+        EDDY_TRY(eddy_sleep(0));
+    }
+    return 0;
+}
+
 /* The value of a line of /proc/PID/status, "" when there is none; a buffer that is overwritten. */
 static inline const char *child_status(pid_t pid, const char *field)
 {

@@ -118,6 +118,7 @@ TEST(copy_file_that_fails_leaves_the_target_alone)
     PLACE;
     put_bytes("from", 300000);
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        failures = 0;
         for (uint64_t nth = 1; nth < 8; nth++) {
             int64_t n;
 
@@ -135,8 +136,8 @@ TEST(copy_file_that_fails_leaves_the_target_alone)
             (void)ed_fault_set(kinds[k], 0, 0);
             CHECK_EQ(names_in("."), 2);
         }
+        CHECK_THAT(failures > 0, "operations of kind %d never failed", (int)kinds[k]);
     }
-    CHECK(failures >= 9);
 }
 
 static int copies(const char *from, const char *to)

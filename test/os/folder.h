@@ -6,11 +6,15 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness.h"
+
+#define FOLDER_NOT_HERE "not here\n"
 
 /* A folder, removed with all that is in it by EDDY_DEFER(folder_remove, folder). */
 struct folder {
@@ -52,6 +56,42 @@ __attribute__((unused)) static const char *in(const struct folder *folder, const
 
     snprintf(path, PATH_MAX, "%s/%s", folder->path, name);
     return path;
+}
+
+/* Makes folders in it, "a", "a/b"; 0 or a negative error. */
+#define folders_make(folder, ...)                                                                  \
+    folders_make_all((folder), (const char *const[]){__VA_ARGS__, NULL})
+__attribute__((unused)) static int
+folders_make_all(const struct folder *folder, const char *const *names)
+{
+    for (; *names; names++)
+        if (mkdir(in(folder, *names), 0700) < 0)
+            return -errno;
+    return 0;
+}
+
+/* In a child: a small tmpfs in the folder's place, in a namespace of the child's own. Ends the
+ * child where that cannot be had, which folder_fork sees. */
+__attribute__((unused)) static void folder_mount(const struct folder *folder, const char *options)
+{
+    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0 &&
+        mount("none", folder->path, "tmpfs", 0, options) == 0)
+        return;
+    fputs(FOLDER_NOT_HERE, stderr);
+    _exit(0);
+}
+
+/* Runs a function in a child, and removes the folder behind it; its text goes to `text`. Skips the
+ * test where the child has said that it cannot have what it needs, which is `what`. */
+__attribute__((unused)) static int folder_fork(struct folder *folder, void (*function)(void),
+                                               const char *what, char *text, size_t size)
+{
+    int status = test_fork(function, text, size);
+
+    folder_remove(folder);
+    if (strstr(text, FOLDER_NOT_HERE))
+        test_skip(what);
+    return status;
 }
 
 /* Puts a text behind what is in a file, which is made if need be. */

@@ -105,6 +105,25 @@ static inline const char *file_text(const char *path)
     return text;
 }
 
+/* Leaves a generator of names in each way in which it is not asked up to its end: behind so many
+ * values, before the first, by a close, by an error. */
+#define LEAVE_EARLY(type, call, after)                                                             \
+    do {                                                                                           \
+        type early_value;                                                                          \
+        int early_rc, early_count = 0;                                                             \
+        EDDY_FOR_EACH(early_rc, early_value, call)                                                 \
+            if (++early_count == (after))                                                          \
+                break;                                                                             \
+        CHECK_OK(early_rc);                                                                        \
+        CHECK_EQ(early_count, (after));                                                            \
+        EDDY_GENERATOR early_never_asked = (call);                                                 \
+        EDDY_GENERATOR early_closed = (call);                                                      \
+        EDDY_GENERATOR early_thrown = (call);                                                      \
+        CHECK_OK(eddy_generator_close(early_closed));                                              \
+        CHECK_EQ(eddy_throw(early_thrown, -EIO, &early_value), -EIO);                              \
+        (void)early_never_asked;                                                                   \
+    } while (0)
+
 /* How many names a folder has. */
 static inline int names_in(const char *path)
 {

@@ -362,10 +362,7 @@ TEST(process_that_is_detached_goes_on_and_is_reaped)
     CHECK(process == NULL);
     eddy_process_detach(&process);
     CHECK(child_lives(pid));
-    while (!no_child_is_left()) {
-        usleep(1000);
-        CHECK_OK(eddy_sleep(0));
-    }
+    CHECK_OK(until_no_child_is_left());
 }
 
 static int detach_it(eddy_process *process)
@@ -387,9 +384,12 @@ TEST(process_close_behind_a_detach_goes_on)
 {
     static char input[300000];
     EDDY_PROCESS process = NULL;
-    eddy_process_options options = {.in = EDDY_PIPE};
+    eddy_process_options options = {.in = EDDY_PIPE, .new_group = true};
+    pid_t pid;
 
-    CHECK_OK(eddy_create_subprocess_shell("sleep 0.02; cat >/dev/null", &options, &process));
+    CHECK_OK(eddy_create_subprocess_shell("cat >/dev/null; exec sleep 100", &options, &process));
+    pid = eddy_process_pid(process);
+    kill(-pid, SIGSTOP);
     CHECK_OK(eddy_write_nowait(eddy_process_in(process), input, sizeof input));
     EDDY_TASK detacher = eddy_create_task(detach_it, process);
 
@@ -398,12 +398,12 @@ TEST(process_close_behind_a_detach_goes_on)
     EDDY_TASK closer = eddy_create_task(close_running, process);
 
     process = NULL;
+    test_settle();
+    kill(-pid, SIGCONT);
     CHECK_OK(eddy_await(closer));
     CHECK_OK(eddy_await(detacher));
-    while (!no_child_is_left()) {
-        usleep(1000);
-        CHECK_OK(eddy_sleep(0));
-    }
+    kill(-pid, SIGKILL);
+    CHECK_OK(until_no_child_is_left());
 }
 
 static pid_t left; /* a process that outlived its loop */
@@ -655,62 +655,55 @@ TEST(process_that_must_not_be_killed_goes_on)
     CHECK_HAS(test_report(), "(sleep) goes on: we are not permitted to kill it");
     CHECK_OK(eddy_await(waiter, &code));
     CHECK_EQ(code, EDDY_RUNNING);
-    while (!no_child_is_left()) {
-        usleep(1000);
-        CHECK_OK(eddy_sleep(0));
-    }
+    CHECK_OK(until_no_child_is_left());
 }
 
 /* Nor for one that leads a group of which others may be killed: those are. */
 TEST(process_that_must_not_be_killed_is_left_by_its_group)
 {
     EDDY_PROCESS leader = NULL, other = NULL;
-    eddy_process_options options = {.new_group = true, .stop_timeout = -1};
-    pid_t pid;
+    eddy_process_options options = {.in = EDDY_PIPE, .new_group = true, .stop_timeout = -1};
 
     if (geteuid() != 0)
         test_skip("only root may have processes that it may not kill afterwards");
-    CHECK_OK(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "0.3"), &options, &leader));
+    CHECK_OK(eddy_create_subprocess_exec(EDDY_ARGV("cat"), &options, &leader));
     options = (eddy_process_options){
         .group = eddy_process_pid(leader), .set_user = true, .user = 65534, .gid = 65534};
     CHECK_OK(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "100"), &options, &other));
-    pid = eddy_process_pid(leader);
     CHECK_EQ(setresuid(65534, 65534, 65534), 0);
-    CHECK_EQ(eddy_process_close(&leader), EDDY_RUNNING);
-    CHECK(child_lives(pid));
-    CHECK_HAS(test_report(), "(sleep) goes on: we are not permitted to kill it");
+    CHECK_EQ(eddy_process_close(&leader), EDDY_RUNNING); /* until its input ends */
+    CHECK_HAS(test_report(), "(cat) goes on: we are not permitted to kill it");
     CHECK_OK(eddy_process_wait(other, NULL));
     CHECK_EQ(eddy_process_returncode(other), -SIGKILL);
-    while (!no_child_is_left()) {
-        usleep(1000);
-        CHECK_OK(eddy_sleep(0));
-    }
+    CHECK_OK(until_no_child_is_left());
 }
 
 static int forget_and_become_another(void)
 {
-    eddy_process_options options = {.new_group = true};
+    eddy_process_options options = {.out = EDDY_DEVNULL, .err = EDDY_DEVNULL, .new_group = true};
 
-    EDDY_TRY(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "1"), &options, &forgotten));
-    left = eddy_process_pid(forgotten);
+    EDDY_TRY(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "100"), &options, &forgotten));
+    fprintf(stderr, "%d\n", (int)eddy_process_pid(forgotten));
     return setresuid(65534, 65534, 65534) < 0 ? -errno : 0;
 }
 EDDY_ASYNC(forget_and_become_another);
 
+static void run_and_become_another(void)
+{
+    _exit(eddy_run(forget_and_become_another) < 0);
+}
+
 RAW_TEST(process_that_must_not_be_killed_does_not_hold_up_the_end_of_the_loop)
 {
-    eddy_loop *loop;
+    char text[1000];
     int status;
 
     if (geteuid() != 0)
         test_skip("only root may have processes that it may not kill afterwards");
-    CHECK_OK(eddy_loop_new(&loop));
-    test_watch_reports(loop);
-    CHECK_OK(eddy_loop_run_until_complete(loop, EDDY_CALL(forget_and_become_another)));
-    eddy_loop_free(loop);
-    CHECK(child_lives(left));
-    CHECK_HAS(test_report(), "(sleep) was not closed");
-    CHECK_EQ(waitpid(left, &status, 0), left);
+    status = test_fork(run_and_become_another, text, sizeof text);
+    CHECK_EQ(kill(number_of(text), SIGKILL), 0);
+    CHECK_EQ(status, 0);
+    CHECK_HAS(text, "(sleep) was not closed");
 }
 
 static void close_outside(void)

@@ -9,8 +9,7 @@ TEST(watch_tells_of_the_files_in_a_folder)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, EDDY_WATCH_ALL));
+    CHECK_OK(watch_folder(&watcher, &folder, EDDY_WATCH_ALL));
     CHECK_OK(file_add(in(&folder, "a"), "text"));
     CHECK_STR(next(watcher), "created a");
     CHECK_STR(next(watcher), "modified a");
@@ -33,8 +32,7 @@ TEST(watch_tells_only_what_is_wanted)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, EDDY_WATCH_CLOSED | EDDY_WATCH_RECURSIVE));
+    CHECK_OK(watch_folder(&watcher, &folder, EDDY_WATCH_CLOSED | EDDY_WATCH_RECURSIVE));
     CHECK_OK(file_add(in(&folder, "a"), "text"));
     CHECK_OK(rename(in(&folder, "a"), in(&folder, "b")));
     CHECK_OK(file_add(in(&folder, "b"), "text"));
@@ -50,8 +48,7 @@ TEST(watch_joins_both_names_of_a_rename)
     EDDY_WATCHER watcher = NULL;
 
     CHECK_OK(file_add(in(&folder, "a"), ""));
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, EDDY_WATCH_ALL));
+    CHECK_OK(watch_folder(&watcher, &folder, EDDY_WATCH_ALL));
     CHECK_OK(rename(in(&folder, "a"), in(&folder, "b")));
     CHECK_STR(next(watcher), "moved b from a");
     CHECK_OK(rename(in(&folder, "b"), in(&other, "b")));
@@ -74,8 +71,7 @@ TEST(watch_tells_renames_of_many_files_in_order)
         snprintf(name, sizeof name, "%d", i);
         CHECK_OK(file_add(in(&folder, name), ""));
     }
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, EDDY_WATCH_ALL));
+    CHECK_OK(watch_folder(&watcher, &folder, EDDY_WATCH_ALL));
     for (int i = 0; i < 60; i++) {
         snprintf(name, sizeof name, "%d", i);
         snprintf(text, sizeof text, "%d-", i);
@@ -140,7 +136,7 @@ TEST(watch_ends_when_what_is_watched_is_renamed)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(mkdir(in(&folder, "a"), 0700));
+    CHECK_OK(folders_make(&folder, "a"));
     CHECK_OK(eddy_watcher_open(&watcher));
     CHECK_OK(eddy_watcher_add(watcher, in(&folder, "a"), EDDY_WATCH_ALL | EDDY_WATCH_RECURSIVE));
     CHECK_OK(rename(in(&folder, "a"), in(&folder, "b")));
@@ -182,8 +178,7 @@ TEST(watcher_has_many_paths_and_removes_them)
     EDDY_WATCHER watcher = NULL;
     eddy_watch_event event;
 
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, one.path, EDDY_WATCH_CREATED));
+    CHECK_OK(watch_folder(&watcher, &one, EDDY_WATCH_CREATED));
     CHECK_OK(eddy_watcher_add(watcher, two.path, EDDY_WATCH_CREATED));
     CHECK_OK(file_add(in(&one, "a"), ""));
     CHECK_OK(file_add(in(&two, "b"), ""));
@@ -269,8 +264,7 @@ TEST(watch_that_is_cancelled_has_lost_nothing)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, EDDY_WATCH_CREATED | EDDY_WATCH_MOVED_OUT));
+    CHECK_OK(watch_folder(&watcher, &folder, EDDY_WATCH_CREATED | EDDY_WATCH_MOVED_OUT));
     EDDY_TASK waiter = eddy_create_task(wait_for_one, watcher);
     test_settle();
     CHECK_EQ(wait_for_one(watcher), -EBUSY);
@@ -296,8 +290,7 @@ TEST(watcher_close_gets_a_waiter_out)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, EDDY_WATCH_ALL));
+    CHECK_OK(watch_folder(&watcher, &folder, EDDY_WATCH_ALL));
     EDDY_TASK waiter = eddy_create_task(wait_for_one, watcher);
     test_settle();
     eddy_watcher_close(&watcher);
@@ -312,8 +305,7 @@ TEST(watcher_generator_is_left_by_a_break)
     eddy_watch_event event;
     int rc;
 
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, EDDY_WATCH_CREATED));
+    CHECK_OK(watch_folder(&watcher, &folder, EDDY_WATCH_CREATED));
     CHECK_OK(file_add(in(&folder, "a"), ""));
     CHECK_OK(file_add(in(&folder, "b"), ""));
     EDDY_FOR_EACH(rc, event, eddy_watcher_events(watcher))

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Watching folders with all that is below them. */
-#include <sched.h>
 #include <sys/inotify.h>
-#include <sys/mount.h>
 
 #include "os/executor.h"
 #include "os/gate.h"
@@ -27,11 +25,9 @@ TEST(watch_tree_tells_of_folders_below)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(mkdir(in(&folder, "a"), 0700));
-    CHECK_OK(mkdir(in(&folder, "a/b"), 0700));
+    CHECK_OK(folders_make(&folder, "a", "a/b"));
     CHECK_OK(file_add(in(&folder, "a/b/old"), ""));
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, RECURSIVE & ~EDDY_WATCH_CLOSED));
+    CHECK_OK(watch_folder(&watcher, &folder, RECURSIVE & ~EDDY_WATCH_CLOSED));
     CHECK_OK(file_add(in(&folder, "a/b/c"), ""));
     CHECK_STR(next(watcher), "created a/b/c");
     CHECK_OK(rename(in(&folder, "a/b/c"), in(&folder, "c")));
@@ -51,11 +47,8 @@ TEST(watch_tree_follows_folders_that_are_new)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, EDDY_WATCH_CREATED | EDDY_WATCH_RECURSIVE));
-    CHECK_OK(mkdir(in(&folder, "a"), 0700));
-    CHECK_OK(mkdir(in(&folder, "a/b"), 0700));
-    CHECK_OK(mkdir(in(&folder, "a/b/c"), 0700));
+    CHECK_OK(watch_folder(&watcher, &folder, EDDY_WATCH_CREATED | EDDY_WATCH_RECURSIVE));
+    CHECK_OK(folders_make(&folder, "a", "a/b", "a/b/c"));
     CHECK_OK(file_add(in(&folder, "a/b/c/d"), ""));
     CHECK_STR(next(watcher), "created a/");
     CHECK_STR(next(watcher), "created a/b/");
@@ -71,11 +64,8 @@ TEST(watch_tree_has_the_new_paths_of_a_folder_that_is_renamed)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(mkdir(in(&folder, "a"), 0700));
-    CHECK_OK(mkdir(in(&folder, "a/b"), 0700));
-    CHECK_OK(mkdir(in(&folder, "z"), 0700));
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, RECURSIVE));
+    CHECK_OK(folders_make(&folder, "a", "a/b", "z"));
+    CHECK_OK(watch_folder(&watcher, &folder, RECURSIVE));
     CHECK_OK(rename(in(&folder, "a"), in(&folder, "z/y")));
     CHECK_STR(next(watcher), "moved z/y/ from a/");
     CHECK_OK(file_add(in(&folder, "z/y/b/c"), ""));
@@ -90,9 +80,8 @@ TEST(watch_tree_finds_what_was_made_in_a_folder_before_its_rename)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(mkdir(in(&folder, "a"), 0700));
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, EDDY_WATCH_CREATED | EDDY_WATCH_RECURSIVE));
+    CHECK_OK(folders_make(&folder, "a"));
+    CHECK_OK(watch_folder(&watcher, &folder, EDDY_WATCH_CREATED | EDDY_WATCH_RECURSIVE));
     CHECK_OK(mkdir(in(&folder, "a/b"), 0700));
     CHECK_OK(rename(in(&folder, "a"), in(&folder, "c")));
     CHECK_OK(file_add(in(&folder, "c/b/d"), ""));
@@ -107,10 +96,8 @@ TEST(watch_tree_forgets_folders_that_leave_and_takes_those_that_come)
     FOLDER(other);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(mkdir(in(&folder, "a"), 0700));
-    CHECK_OK(mkdir(in(&folder, "a/b"), 0700));
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, RECURSIVE));
+    CHECK_OK(folders_make(&folder, "a", "a/b"));
+    CHECK_OK(watch_folder(&watcher, &folder, RECURSIVE));
     CHECK_OK(rename(in(&folder, "a"), in(&other, "a")));
     CHECK_STR(next(watcher), "moved out a/");
     CHECK_OK(file_add(in(&other, "a/b/c"), ""));
@@ -133,8 +120,7 @@ TEST(watch_tree_gives_a_folder_to_another_tree)
 
     CHECK_OK(mkdir(in(&one, "a"), 0700));
     CHECK_OK(file_add(in(&one, "a/x"), ""));
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, one.path, RECURSIVE));
+    CHECK_OK(watch_folder(&watcher, &one, RECURSIVE));
     CHECK_OK(eddy_watcher_add(watcher, two.path, RECURSIVE));
     CHECK_OK(rename(in(&one, "a"), in(&two, "b")));
     CHECK_STR(next(watcher), "moved b/ from a/");
@@ -152,8 +138,7 @@ TEST(watch_tree_does_not_follow_links)
     EDDY_WATCHER watcher = NULL;
 
     CHECK_OK(symlink(other.path, in(&folder, "old")));
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, RECURSIVE));
+    CHECK_OK(watch_folder(&watcher, &folder, RECURSIVE));
     CHECK_OK(symlink(other.path, in(&folder, "new")));
     CHECK_STR(next(watcher), "created new");
     CHECK_OK(file_add(in(&other, "a"), ""));
@@ -171,8 +156,7 @@ TEST(watch_tree_of_many_folders_misses_nothing)
         snprintf(name, sizeof name, "%d", i);
         CHECK_OK(mkdir(in(&folder, name), 0700));
     }
-    CHECK_OK(eddy_watcher_open(&watcher));
-    CHECK_OK(eddy_watcher_add(watcher, folder.path, EDDY_WATCH_CREATED | EDDY_WATCH_RECURSIVE));
+    CHECK_OK(watch_folder(&watcher, &folder, EDDY_WATCH_CREATED | EDDY_WATCH_RECURSIVE));
     for (int i = 0; i < 40; i++) {
         snprintf(name, sizeof name, "%d/x", i);
         snprintf(text, sizeof text, "created %s", name);
@@ -192,7 +176,7 @@ TEST(watch_tree_is_whole_or_not_at_all)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(mkdir(in(&folder, "a"), 0700));
+    CHECK_OK(folders_make(&folder, "a"));
     CHECK_OK(eddy_watcher_open(&watcher));
     {
         EDDY_TASK adder = eddy_create_task(watch_only, watcher, folder.path);
@@ -216,7 +200,7 @@ TEST(watcher_close_gets_an_adder_out)
     FOLDER(folder);
     EDDY_WATCHER watcher = NULL;
 
-    CHECK_OK(mkdir(in(&folder, "a"), 0700));
+    CHECK_OK(folders_make(&folder, "a"));
     CHECK_OK(eddy_watcher_open(&watcher));
     EDDY_TASK adder = eddy_create_task(watch_only, watcher, folder.path);
     CHECK_OK(eddy_sleep(0));
@@ -259,7 +243,7 @@ static void watch_in_a_namespace(void)
 {
     if (unshare(CLONE_NEWUSER) < 0 || !put("/proc/self/uid_map", "0 0 1") ||
         !put("/proc/sys/user/max_inotify_watches", "2")) {
-        fputs("not here\n", stderr);
+        fputs(FOLDER_NOT_HERE, stderr);
         _exit(0);
     }
     _exit(eddy_run(watch_too_many, limited.path) < 0);
@@ -271,12 +255,9 @@ RAW_TEST(watch_tree_that_needs_too_many_watches_says_so)
     int status;
 
     limited = folder_make();
-    CHECK_OK(mkdir(in(&limited, "a"), 0700));
-    CHECK_OK(mkdir(in(&limited, "z"), 0700));
-    status = test_fork(watch_in_a_namespace, text, sizeof text);
-    folder_remove(&limited);
-    if (strstr(text, "not here"))
-        test_skip("no user namespaces here");
+    CHECK_OK(folders_make(&limited, "a", "z"));
+    status =
+        folder_fork(&limited, watch_in_a_namespace, "no user namespaces here", text, sizeof text);
     CHECK_EQ(status, 0);
     CHECK_HAS(text, "ENOSPC: cannot watch ");
     CHECK_HAS(text, "fs.inotify.max_user_watches");
@@ -302,11 +283,7 @@ EDDY_ASYNC(watch_mounted, const char *);
 
 static void watch_a_mount(void)
 {
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("none", limited.path, "tmpfs", 0, "size=64k") < 0) {
-        fputs("not here\n", stderr);
-        _exit(0);
-    }
+    folder_mount(&limited, "size=64k");
     _exit(eddy_run(watch_mounted, limited.path) < 0);
 }
 
@@ -316,10 +293,7 @@ RAW_TEST(watch_tree_tells_of_its_unmount)
     int status;
 
     limited = folder_make();
-    status = test_fork(watch_a_mount, text, sizeof text);
-    folder_remove(&limited);
-    if (strstr(text, "not here"))
-        test_skip("nothing can be mounted here");
+    status = folder_fork(&limited, watch_a_mount, "nothing can be mounted here", text, sizeof text);
     CHECK_EQ(status, 0);
     CHECK_HAS(text, "created a/\nunmounted /tmp/eddy-test-");
     CHECK_HAS(text, "/\n.\n");
@@ -387,7 +361,7 @@ TEST(watch_tree_may_be_as_deep_as_paths_are_long)
     FOLDER(folder);
     int before;
 
-    CHECK_OK(mkdir(in(&folder, "a"), 0700));
+    CHECK_OK(folders_make(&folder, "a"));
     before = make_chain(in(&folder, "a"));
     EDDY_DEFER(remove_chain, &folder);
     EDDY_DEFER(go_back, &before);
@@ -436,7 +410,7 @@ TEST(watch_tree_that_is_added_tells_nothing_of_what_is_renamed_meanwhile)
     EDDY_DEFER(tree_end, &tree);
     CHECK(root != NULL);
     ed_watched_link(&tree, root);
-    CHECK_OK(mkdir(in(&folder, "a"), 0700));
+    CHECK_OK(folders_make(&folder, "a"));
     CHECK_OK(ed_watched_enter(&tree, root));
     ed_watched_queue(root, &queue, ED_WATCH_QUIET);
     EDDY_DEFER(open_all, NULL);

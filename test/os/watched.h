@@ -33,6 +33,13 @@ static inline const char *local_text(const char *path)
     return end ? end + 1 : path;
 }
 
+/* Opens a watcher of a folder. */
+static inline int watch_folder(eddy_watcher **watcher, const struct folder *folder, unsigned what)
+{
+    EDDY_TRY(eddy_watcher_open(watcher));
+    return eddy_watcher_add(*watcher, folder->path, what);
+}
+
 /* The next event, as in "moved b/ from a/"; "" when none has come, or the error's name. */
 static inline const char *next(eddy_watcher *watcher)
 {
