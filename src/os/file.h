@@ -53,10 +53,14 @@ int ed_file_new(int fd, const char *path, int flags, struct ed_file **out);
  * error. */
 int ed_file_close_handle(struct ed_file_handle *handle, bool at_once);
 
-/* What opens a path; a descriptor, or an error, which the third raises. The second suspends. */
+#define ED_FILE_FLAGS (O_CLOEXEC | O_NONBLOCK | O_NOCTTY) /* of every open, see file_open.c */
+
+/* What opens a path; a descriptor, or an error, which the last raises. The second suspends, and the
+ * third, which is the part of it behind ed_file_open_now. */
 struct ed_file_call
 ed_file_open_call(const char *path, int flags, const eddy_open_options *options);
 int64_t ed_file_open_descriptor(struct ed_file_call *call);
+int64_t ed_file_open_wait(struct ed_file_call *call);
 int ed_file_open_raise(int rc, const char *path);
 
 /* A stream over it. -ENOMEM, -EPERM outside a loop: the descriptor is the caller's still. */

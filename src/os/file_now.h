@@ -60,15 +60,15 @@ ED_INLINE int64_t ed_file_read_now(int fd, void *data, size_t size, int64_t offs
     return ed_file_readv_now(fd, &part, 1, offset);
 }
 
-ED_INLINE int ed_file_open_now(const struct ed_file_call *call)
+ED_INLINE int ed_file_open_now(int directory, const char *path, int flags)
 {
-    struct open_how how = {.flags = (uint64_t)call->flags, .resolve = RESOLVE_CACHED};
+    struct open_how how = {.flags = (uint64_t)flags, .resolve = RESOLVE_CACHED};
     long fd;
 
-    if (call->flags & (O_CREAT | O_TRUNC) || (call->flags & O_TMPFILE) == O_TMPFILE ||
+    if (flags & (O_CREAT | O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE ||
         !ed_file_is_plain(ED_FAULT_OPENAT))
         return -ENOSYS;
-    fd = syscall(SYS_openat2, call->directory, call->path, &how, sizeof how);
+    fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
     if (ed_unlikely(fd < 0))
         return -errno;
     ed_file_charge(ED_FILE_LEAST);

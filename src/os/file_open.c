@@ -68,8 +68,7 @@ struct ed_file_call ed_file_open_call(const char *path, int flags, const eddy_op
                                 .name = "file.open",
                                 .path = path,
                                 .directory = options->directory ? options->directory : AT_FDCWD,
-                                .flags = flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
-                                         (options->flags & ~O_ACCMODE),
+                                .flags = flags | ED_FILE_FLAGS | (options->flags & ~O_ACCMODE),
                                 .permissions = options->permissions ? options->permissions : 0666};
 
     if ((call.flags & O_TMPFILE) == O_TMPFILE)
@@ -77,8 +76,7 @@ struct ed_file_call ed_file_open_call(const char *path, int flags, const eddy_op
     return call;
 }
 
-/* The part that may have to wait. */
-static ED_NOINLINE int64_t open_wait(struct ed_file_call *call)
+ED_NOINLINE int64_t ed_file_open_wait(struct ed_file_call *call)
 {
     double pause = OPEN_PAUSE_FIRST;
     int64_t fd;
@@ -95,12 +93,12 @@ static ED_NOINLINE int64_t open_wait(struct ed_file_call *call)
 
 int64_t ed_file_open_descriptor(struct ed_file_call *call)
 {
-    int fd = ed_file_open_now(call);
+    int fd = ed_file_open_now(call->directory, call->path, call->flags);
 
     if (ed_likely(fd >= 0))
         return fd;
     call->tried = fd == -EAGAIN;
-    return open_wait(call);
+    return ed_file_open_wait(call);
 }
 
 /*

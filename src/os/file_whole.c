@@ -243,10 +243,17 @@ static int whole_read_stream(int fd, const char *path, size_t limit, char **data
     return eddy_read_all(stream, limit, data, size);
 }
 
-int eddy_read_file(const char *path, size_t limit, char **data, size_t *size)
+static ED_NOINLINE int64_t whole_wait_for_open(const char *path, bool tried)
 {
     static const eddy_open_options defaults;
     struct ed_file_call call = ed_file_open_call(path, O_RDONLY, &defaults);
+
+    call.tried = tried;
+    return ed_file_open_wait(&call);
+}
+
+int eddy_read_file(const char *path, size_t limit, char **data, size_t *size)
+{
     int64_t fd = ed_checkpoint();
     int rc;
 
@@ -256,7 +263,9 @@ int eddy_read_file(const char *path, size_t limit, char **data, size_t *size)
         limit = EDDY_READ_ALL_LIMIT;
     if (limit > SIZE_MAX / 8)
         limit = SIZE_MAX / 8;
-    fd = ed_file_open_descriptor(&call);
+    fd = ed_file_open_now(AT_FDCWD, path, O_RDONLY | ED_FILE_FLAGS);
+    if (ed_unlikely(fd < 0))
+        fd = whole_wait_for_open(path, fd == -EAGAIN);
     if (fd < 0)
         return ed_file_open_raise((int)fd, path);
     rc = whole_read_fd((int)fd, path, limit, data, size);
