@@ -73,16 +73,15 @@ int64_t ed_file_call_nowait(struct ed_file_call *call, struct ed_op *op);
 
 /*
  * What is done at once keeps the loop from everybody else: a read by the copy of its bytes, and by
- * the reads ahead that the kernel begins on the way; a try in vain by no more than those, which
- * take up to 150 us. So they take more of the task's credit than other calls, and of the turn's
- * resumes one for each block: at most so many, and then the loop looks at the clock. Nothing is
- * measured, since to look at the clock costs as much as a short call.
+ * the reads ahead that the kernel begins on the way; a try in vain by those alone, which take some
+ * 60 us with the read-ahead that is usual, and more with a larger one. So they take more of the
+ * task's credit than other calls, and of the turn's resumes one for each block: at most so many,
+ * and then the loop looks at the clock. Nothing is measured, since that costs as much as a call.
  */
 #define ED_FILE_BLOCK 4096
 #define ED_FILE_CREDIT 16 /* other calls that a block counts as */
 #define ED_FILE_LEAST 1   /* blocks that any call counts as, */
-#define ED_FILE_READ 3    /* and a read of something besides, */
-#define ED_FILE_MISS 15   /* and a try in vain */
+#define ED_FILE_READ 3    /* and a read besides, of something or in vain */
 ED_INLINE void ed_file_charge(int blocks)
 {
     int credit = blocks * ED_FILE_CREDIT;
@@ -98,7 +97,7 @@ ED_INLINE void ed_file_charge_transfer(int64_t bytes)
 }
 ED_INLINE void ed_file_charge_miss(void)
 {
-    ed_file_charge(ED_FILE_LEAST + ED_FILE_MISS);
+    ed_file_charge(ED_FILE_LEAST + ED_FILE_READ);
 }
 
 /* Waits until no call is left. Suspends. 0, or what cut it short. */
