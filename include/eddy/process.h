@@ -77,6 +77,8 @@ typedef struct eddy_process_options {
     double stop_timeout; /* seconds between SIGTERM and SIGKILL when it is closed; 0: 5; negative:
                                 SIGKILL at once */
     size_t limit;        /* of the lines of its streams, bytes; 0: 64 KiB */
+    bool pty;            /* on a terminal of its own: see eddy_process_terminal */
+    uint16_t pty_rows, pty_columns; /* how large that is; 0: 24 and 80 */
 } eddy_process_options;
 
 /*
@@ -113,6 +115,27 @@ eddy_create_subprocess_shell(const char *line, const eddy_process_options *optio
 EDDY_API eddy_stream *eddy_process_in(const eddy_process *process);
 EDDY_API eddy_stream *eddy_process_out(const eddy_process *process); /* See eddy_process_in. */
 EDDY_API eddy_stream *eddy_process_err(const eddy_process *process); /* See eddy_process_in. */
+
+/*
+ * Our end of the terminal of a process that was started with `pty`, else NULL: what is written to it
+ * is typed, and what it shows is read. Owned by the process, borrowed until it is closed.
+ *
+ * The child leads a session of its own, with a new pseudo-terminal as its controlling one, pty(7).
+ * Its standard streams are that terminal, but for those that are to be something else than
+ * EDDY_INHERIT; at least one has to be (-EINVAL). A terminal that nobody has changed echoes what
+ * is typed, gives it to the program by lines, makes "\r\n" of the newlines it shows, and takes
+ * "\3" for Ctrl-C, "\4" for the end of the input. Read what it shows: a program waits while
+ * nobody does.
+ *
+ * The stream ends when nobody has the terminal open any more, which may be long after the exit. A
+ * close of the process sends SIGHUP beside SIGTERM, which shells do not heed; who is detached
+ * loses its terminal, and gets SIGHUP then.
+ */
+EDDY_API eddy_stream *eddy_process_terminal(const eddy_process *process);
+
+/* Makes that terminal so large, and tells the programs by SIGWINCH; 0: 24 rows, 80 columns. Does
+ * not wait. Returns 0; -ENOTTY for a process without one. */
+EDDY_API int eddy_process_resize_terminal(eddy_process *process, uint16_t rows, uint16_t columns);
 
 /* Closes the child's input, once all has gone: the child reads the end. A second time has no
  * effect. Suspends. Returns as eddy_stream_close. */

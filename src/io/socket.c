@@ -57,6 +57,7 @@ struct socket_stream {
     int fd;
     bool plain;        /* a pipe: no receive, no send */
     bool write_only;   /* a pipe's end for writing: its read waits until the reader has gone */
+    bool is_master;    /* of a pseudo-terminal */
     bool was_blocking; /* to be put back at the end */
     bool blocks;       /* its descriptor does, so that no more is asked of it than is known to go */
     const char *title; /* of a standard stream, or NULL */
@@ -214,7 +215,10 @@ static void socket_received(struct ed_op *op)
     }
     if (op->result > 0)
         socket_count_small(s, op->result);
-    socket_received_last(s, s->write_only && op->result > 0 ? 0 : op->result);
+    if ((s->write_only && op->result > 0) || (s->is_master && op->result == -EIO))
+        socket_received_last(s, 0);
+    else
+        socket_received_last(s, op->result);
 }
 
 /* There is room again. */
@@ -780,6 +784,11 @@ int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy
 void ed_socket_was_blocking(eddy_stream *stream)
 {
     socket_of(stream)->was_blocking = true;
+}
+
+void ed_socket_is_master(eddy_stream *stream)
+{
+    socket_of(stream)->is_master = true;
 }
 
 void ed_socket_is_part(eddy_stream *stream)

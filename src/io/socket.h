@@ -26,6 +26,9 @@ void ed_socket_is_part(eddy_stream *stream);
 /* Its descriptor was blocking, and is to be so again behind the close. */
 void ed_socket_was_blocking(eddy_stream *stream);
 
+/* It is a pseudo-terminal's master, which says -EIO when nobody has the other end open: its end. */
+void ed_socket_is_master(eddy_stream *stream);
+
 /* It is one of the standard streams: the loop's, which at its end writes what is left, and no
  * socket is reset. `blocks`: its descriptor does, and must go on to. */
 void ed_socket_is_standard(eddy_stream *stream, const char *title, bool blocks);

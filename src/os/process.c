@@ -334,9 +334,12 @@ int eddy_process_kill(eddy_process *p)
 
 void ed_process_close_streams(eddy_process *p)
 {
-    if (p->streams[0])
-        eddy_stream_abort(p->streams[0]); /* else it waits until the input has gone */
-    for (int i = 0; i < 3; i++)
+    static const int inputs[] = {0, ED_PROCESS_TERMINAL};
+
+    for (int i = 0; i < 2; i++)
+        if (p->streams[inputs[i]])
+            eddy_stream_abort(p->streams[inputs[i]]); /* else it waits until the input has gone */
+    for (int i = 0; i < ED_PROCESS_STREAMS; i++)
         (void)eddy_stream_close(&p->streams[i]); /* nobody asks whether all has gone */
 }
 
@@ -345,7 +348,11 @@ static bool process_stop_kindly(eddy_process *p)
 {
     int code;
 
-    if (eddy_thread_.task->pending || p->stop_timeout < 0 || process_signal(p, SIGTERM) < 0)
+    if (eddy_thread_.task->pending || p->stop_timeout < 0)
+        return false;
+    if (p->streams[ED_PROCESS_TERMINAL])
+        (void)process_signal(p, SIGHUP);
+    if (process_signal(p, SIGTERM) < 0)
         return false;
 
     EDDY_TIMEOUT(limit, p->stop_timeout);
@@ -474,7 +481,7 @@ void eddy_process_detach(eddy_process **process)
         ed_die("eddy_process_detach: another task closes the process");
     p->closing = true;
     error = ed_error_set_aside();
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < ED_PROCESS_STREAMS; i++)
         (void)eddy_stream_close(&p->streams[i]); /* nobody asks whether all has gone */
     ed_error_put_back(error);
     process_tell(&p->closers, p->returncode); /* who came meanwhile: it goes on */

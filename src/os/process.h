@@ -9,6 +9,9 @@
 #include "os/spawn.h"
 #include "task/park.h"
 
+#define ED_PROCESS_TERMINAL 3 /* behind the standard streams */
+#define ED_PROCESS_STREAMS 4
+
 struct eddy_process {
     /* set at its start */
     eddy_loop *loop;
@@ -18,7 +21,7 @@ struct eddy_process {
     bool leads; /* a process group of its own, whose id is its own */
     double stop_timeout;
 
-    eddy_stream *streams[3]; /* ours of its standard streams, or NULL */
+    eddy_stream *streams[ED_PROCESS_STREAMS]; /* our ends, or NULL */
 
     int returncode;
     struct ed_op watch;        /* of the pidfd, until it has ended */

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "io/socket.h"
 #include "os/process.h"
+#include "os/terminal.h"
 
 #define PROCESS_STOP 5 /* seconds between SIGTERM and SIGKILL, unless told */
 
@@ -25,9 +26,9 @@ struct process_plan {
     const eddy_process_options *options;
     struct ed_spawn_fd *fds;
     size_t fd_count;
-    int output;       /* which descriptor of ours is the child's output */
-    int ends[3];      /* descriptors of the child's that we have opened, or -1 */
-    const char **env; /* the list that is merged, or NULL */
+    int output;                   /* which descriptor of ours is the child's output */
+    int ends[ED_PROCESS_STREAMS]; /* descriptors of the child's that we have opened, or -1 */
+    const char **env;             /* the list that is merged, or NULL */
 };
 
 static const char *const process_stream_names[] = {"input", "output", "error output"};
@@ -117,11 +118,34 @@ static int process_null(struct process_plan *plan, int which)
     return fd < 0 ? -errno : (plan->ends[which] = fd);
 }
 
+/* Our end becomes a stream, the child's is kept until it runs; 0 or an error. */
+static int process_terminal(struct process_plan *plan)
+{
+    const eddy_process_options *o = plan->options;
+    eddy_stream **stream = &plan->process->streams[ED_PROCESS_TERMINAL];
+    struct ed_terminal terminal;
+    int rc = ed_terminal_open(&terminal, o->pty_rows, o->pty_columns);
+
+    if (rc < 0)
+        return rc;
+    plan->ends[ED_PROCESS_TERMINAL] = terminal.slave;
+    rc = ed_socket_new(terminal.master, ED_SOCKET_TERMINAL, NULL, stream);
+    if (rc < 0) {
+        close(terminal.master);
+        return rc;
+    }
+    ed_socket_is_part(*stream);
+    ed_socket_is_master(*stream);
+    if (o->limit)
+        (void)eddy_stream_set_limit(*stream, o->limit); /* is not 0 */
+    return 0;
+}
+
 /* The descriptor that becomes a standard stream of the child, or an error. */
 static int process_source(struct process_plan *plan, int which, int wish)
 {
     switch (wish) {
-    case EDDY_INHERIT: return which;
+    case EDDY_INHERIT: return plan->options->pty ? plan->ends[ED_PROCESS_TERMINAL] : which;
     case EDDY_PIPE: return process_pipe(plan, which);
     case EDDY_DEVNULL: return process_null(plan, which);
     case EDDY_STDOUT: return which == 2 ? plan->output : -EINVAL;
@@ -133,14 +157,19 @@ static int process_source(struct process_plan *plan, int which, int wish)
 static int process_plan_streams(struct process_plan *plan, const char *name)
 {
     const int wishes[3] = {plan->options->in, plan->options->out, plan->options->err};
+    bool used = !wishes[0] || !wishes[1] || !wishes[2]; /* else the terminal would end at once */
+    int rc = !plan->options->pty ? 0 : used ? process_terminal(plan) : -EINVAL;
 
+    if (rc < 0)
+        return ed_raise(rc, "the terminal of %s: %s", name,
+                        used ? eddy_strerror(rc) : "no stream is to be on it");
     for (int i = 0; i < 3; i++) {
         int source = process_source(plan, i, wishes[i]);
 
         if (source < 0)
             return ed_raise(source, "the %s of %s: %s", process_stream_names[i], name,
                             source == -EINVAL ? "there is no such choice" : eddy_strerror(source));
-        if (wishes[i] != EDDY_INHERIT)
+        if (source != i || wishes[i] != EDDY_INHERIT)
             plan->fds[plan->fd_count++] = (struct ed_spawn_fd){source, i};
         if (i == 1)
             plan->output = source;
@@ -170,7 +199,7 @@ static int process_plan_descriptors(struct process_plan *plan, const char *name)
 /* Frees what was needed for the start only. */
 static void process_plan_end(struct process_plan *plan)
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < ED_PROCESS_STREAMS; i++)
         if (plan->ends[i] >= 0)
             close(plan->ends[i]);
     ed_free(plan->fds);
@@ -182,7 +211,7 @@ static int process_start(struct process_plan *plan, const char *const *argv, str
     const eddy_process_options *o = plan->options;
     struct ed_spawn spawn = {.argv = argv,
                              .directory = o->directory,
-                             .new_session = o->new_session,
+                             .new_session = o->new_session || o->pty,
                              .new_group = o->new_group,
                              .group = o->group,
                              .set_user = o->set_user,
@@ -194,6 +223,8 @@ static int process_start(struct process_plan *plan, const char *const *argv, str
 
     if (rc < 0)
         return rc;
+    spawn.set_terminal = o->pty;
+    spawn.terminal = plan->ends[ED_PROCESS_TERMINAL];
     spawn.fds = plan->fds;
     spawn.fd_count = plan->fd_count;
     spawn.env = process_env(plan);
@@ -214,14 +245,14 @@ static int process_create(const char *const *argv, const char *name,
                           const eddy_process_options *options, eddy_process **out)
 {
     static const eddy_process_options defaults;
-    struct process_plan plan = {.options = options ? options : &defaults, .ends = {-1, -1, -1}};
+    struct process_plan plan = {.options = options ? options : &defaults, .ends = {-1, -1, -1, -1}};
     eddy_process *p = plan.process = ed_process_new(ed_strdup(name));
     struct ed_child child;
     int rc;
 
     if (!p)
         return ed_fail(-ENOMEM);
-    p->leads = plan.options->new_session || plan.options->new_group;
+    p->leads = plan.options->new_session || plan.options->new_group || plan.options->pty;
     p->stop_timeout = plan.options->stop_timeout;
     if (p->stop_timeout == 0)
         p->stop_timeout = PROCESS_STOP;

@@ -29,6 +29,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -46,6 +47,7 @@
 #define SPAWN_DESCRIPTORS (1 << 20) /* where a kernel without close_range(2) ends its search */
 
 enum spawn_step {
+    SPAWN_TO_TERMINAL,
     SPAWN_TO_MAP,
     SPAWN_TO_GROUP,
     SPAWN_TO_DIRECTORY,
@@ -143,11 +145,14 @@ ED_UNWATCHED static void spawn_become(struct spawn_start *s)
 {
     const struct ed_spawn *spawn = s->spawn;
 
-    if (!spawn_map_descriptors(s))
-        spawn_fail(s, SPAWN_TO_MAP);
     if (spawn->new_session)
         syscall(SYS_setsid); /* a child leads no group: it cannot fail */
-    else if ((spawn->new_group || spawn->group) && syscall(SYS_setpgid, 0, spawn->group) < 0)
+    if (spawn->set_terminal && syscall(SYS_ioctl, spawn->terminal, TIOCSCTTY, 0) < 0)
+        spawn_fail(s, SPAWN_TO_TERMINAL);
+    if (!spawn_map_descriptors(s))
+        spawn_fail(s, SPAWN_TO_MAP);
+    if (!spawn->new_session && (spawn->new_group || spawn->group) &&
+        syscall(SYS_setpgid, 0, spawn->group) < 0)
         spawn_fail(s, SPAWN_TO_GROUP);
     if (spawn->directory && syscall(SYS_chdir, spawn->directory) < 0)
         spawn_fail(s, SPAWN_TO_DIRECTORY);
@@ -258,6 +263,8 @@ static int spawn_raise(const struct ed_spawn *spawn, struct spawn_report report)
     const char *name = spawn->argv[0], *text = ed_error_of_start(-report.error);
 
     switch (report.step) {
+    case SPAWN_TO_TERMINAL:
+        return ed_raise(-report.error, "cannot run %s on a terminal: %s", name, text);
     case SPAWN_TO_MAP:
         return ed_raise(-report.error, "cannot run %s with its descriptors: %s", name, text);
     case SPAWN_TO_GROUP:

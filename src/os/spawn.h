@@ -32,10 +32,12 @@ struct ed_spawn {
     const char *directory;         /* NULL: ours */
     const struct ed_spawn_fd *fds; /* whose targets differ */
     size_t fd_count;
-    bool new_session; /* setsid(2), */
-    bool new_group;   /* or a process group of its own, */
-    pid_t group;      /* or this one; 0: ours */
-    bool set_user;    /* becomes these, without other groups */
+    bool set_terminal; /* in a new session, whose controlling one it is: */
+    int terminal;      /* a descriptor of ours */
+    bool new_session;  /* setsid(2), */
+    bool new_group;    /* or a process group of its own, */
+    pid_t group;       /* or this one; 0: ours */
+    bool set_user;     /* becomes these, without other groups */
     uid_t user;
     gid_t gid;
     bool set_umask;
