@@ -117,8 +117,8 @@ EDDY_API eddy_stream *eddy_process_out(const eddy_process *process); /* See eddy
 EDDY_API eddy_stream *eddy_process_err(const eddy_process *process); /* See eddy_process_in. */
 
 /*
- * Our end of the terminal of a process that was started with `pty`, else NULL: what is written to it
- * is typed, and what it shows is read. Owned by the process, borrowed until it is closed.
+ * Our end of the terminal of a process that was started with `pty`, else NULL: what is written to
+ * it is typed, and what it shows is read. Owned by the process, borrowed until it is closed.
  *
  * The child leads a session of its own, with a new pseudo-terminal as its controlling one, pty(7).
  * Its standard streams are that terminal, but for those that are to be something else than

@@ -55,17 +55,15 @@
 struct socket_stream {
     eddy_stream stream;
     int fd;
-    bool plain;        /* a pipe: no receive, no send */
-    bool write_only;   /* a pipe's end for writing: its read waits until the reader has gone */
-    bool is_master;    /* of a pseudo-terminal */
-    bool was_blocking; /* to be put back at the end */
+    bool plain, is_master; /* a pipe: no receive, no send; a pseudo-terminal's master */
+    bool write_only;       /* a pipe's end for writing: its read waits until the reader has gone */
+    bool was_blocking;     /* to be put back at the end */
     bool blocks;       /* its descriptor does, so that no more is asked of it than is known to go */
     const char *title; /* of a standard stream, or NULL */
-    bool bulk;
-    bool ended;   /* the end has come */
-    bool reset;   /* close it by a reset */
-    bool left;    /* its loop is closed over it */
-    bool closing; /* nothing waits for the peer any more */
+    bool bulk, ended;  /* it has come */
+    bool reset;        /* close it by a reset */
+    bool left;         /* its loop is closed over it */
+    bool closing;      /* nothing waits for the peer any more */
     uint8_t small_reads;
     int broken_in, broken_out; /* the kernel's errors, once they have come */
 
@@ -208,17 +206,15 @@ static void socket_received(struct ed_op *op)
 {
     struct socket_stream *s = ed_container_of(op, struct socket_stream, in);
 
-    if (op->more) {
-        if (ed_likely(!s->broken_in)) /* else something before it is lost */
-            socket_take(s, op->data, (size_t)op->result);
+    if (op->more && ed_likely(!s->broken_in)) /* else something before it is lost */
+        socket_take(s, op->data, (size_t)op->result);
+    if (op->more)
         return;
-    }
     if (op->result > 0)
         socket_count_small(s, op->result);
-    if ((s->write_only && op->result > 0) || (s->is_master && op->result == -EIO))
-        socket_received_last(s, 0);
-    else
-        socket_received_last(s, op->result);
+    if (s->write_only ? op->result > 0 : s->is_master && op->result == -EIO)
+        op->result = 0; /* is the end */
+    socket_received_last(s, op->result);
 }
 
 /* There is room again. */
@@ -607,9 +603,8 @@ static void socket_free(eddy_stream *stream)
 
 /* What is known of it. */
 
-/* The text of an address, once it is asked for. One that is not known any more keeps what it
- * had; the peer's of a TCP connection would be forgotten with a reset, which is when it is
- * wanted, so that is noted at the start. */
+/* The text of an address, once it is asked for. One that is not known any more keeps what it had; a
+ * TCP peer's, which a reset forgets, just when it is wanted, is noted at the start. */
 static const char *socket_name(struct socket_stream *s, bool peer)
 {
     union {
@@ -786,13 +781,9 @@ void ed_socket_was_blocking(eddy_stream *stream)
     socket_of(stream)->was_blocking = true;
 }
 
-void ed_socket_is_master(eddy_stream *stream)
+void ed_socket_is_part(eddy_stream *stream, bool is_master)
 {
-    socket_of(stream)->is_master = true;
-}
-
-void ed_socket_is_part(eddy_stream *stream)
-{
+    socket_of(stream)->is_master = is_master;
     socket_of(stream)->resource.describe = NULL;
 }
 

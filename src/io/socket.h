@@ -20,14 +20,12 @@ ed_socket_namer(const struct sockaddr *address, socklen_t size, char *text, size
  * outside a loop: it is the caller's still. `namer` may be NULL. */
 int ed_socket_new(int fd, enum ed_socket_kind kind, ed_socket_namer *namer, eddy_stream **out);
 
-/* It is closed with another object, which says so itself when its loop closes over it. */
-void ed_socket_is_part(eddy_stream *stream);
+/* It is closed with another object, which says so itself when its loop closes over it. A
+ * pseudo-terminal's master says -EIO when nobody has the other end open: the end of the stream. */
+void ed_socket_is_part(eddy_stream *stream, bool is_master);
 
 /* Its descriptor was blocking, and is to be so again behind the close. */
 void ed_socket_was_blocking(eddy_stream *stream);
-
-/* It is a pseudo-terminal's master, which says -EIO when nobody has the other end open: its end. */
-void ed_socket_is_master(eddy_stream *stream);
 
 /* It is one of the standard streams: the loop's, which at its end writes what is left, and no
  * socket is reset. `blocks`: its descriptor does, and must go on to. */

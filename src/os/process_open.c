@@ -105,7 +105,7 @@ static int process_pipe(struct process_plan *plan, int which)
         close(theirs);
         return rc;
     }
-    ed_socket_is_part(*stream);
+    ed_socket_is_part(*stream, false);
     if (plan->options->limit)
         (void)eddy_stream_set_limit(*stream, plan->options->limit); /* is not 0 */
     return plan->ends[which] = theirs;
@@ -134,8 +134,7 @@ static int process_terminal(struct process_plan *plan)
         close(terminal.master);
         return rc;
     }
-    ed_socket_is_part(*stream);
-    ed_socket_is_master(*stream);
+    ed_socket_is_part(*stream, true);
     if (o->limit)
         (void)eddy_stream_set_limit(*stream, o->limit); /* is not 0 */
     return 0;

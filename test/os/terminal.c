@@ -102,11 +102,13 @@ TEST(terminal_shows_everything_before_its_end)
     EDDY_PROCESS process = NULL;
     eddy_line line;
     int rc, count = 0;
+    char number[16];
 
     CHECK_OK(start("seq 20000", (eddy_process_options){0}, &process));
     EDDY_FOR_EACH(rc, line, eddy_lines(eddy_process_terminal(process))) {
         count++;
-        CHECK_EQ(atoi(line.text), count);
+        snprintf(number, sizeof number, "%d\r\n", count);
+        CHECK_STR(line.text, number);
     }
     CHECK_OK(rc);
     CHECK_EQ(count, 20000);
