@@ -80,8 +80,8 @@ int64_t ed_file_call_nowait(struct ed_file_call *call, struct ed_op *op);
  */
 #define ED_FILE_BLOCK 4096
 #define ED_FILE_CREDIT 6 /* other calls that a block counts as */
-#define ED_FILE_LEAST 1   /* blocks that any call counts as, */
-#define ED_FILE_READ 3    /* and a read besides, of something or in vain */
+#define ED_FILE_LEAST 1  /* blocks that any call counts as, */
+#define ED_FILE_READ 3   /* and a read besides, of something or in vain */
 ED_INLINE void ed_file_charge(int blocks)
 {
     int credit = blocks * ED_FILE_CREDIT;
