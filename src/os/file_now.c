@@ -5,14 +5,14 @@
  *
  * What is left of the way, for 10,000 files of 4 KiB, each opened, read to the end and closed, by
  * build/bench/file small-files (6.18, ext4, an EPYC). By open, two reads and close, with nothing
- * around them, each takes 3.85 us of processor time. Here it takes 4.55, of which are
+ * around them, each takes 3.85 us of processor time. Here it takes 4.62, of which are
  *
  *     0.20   two preadv2 instead of reads: the kernel copies the description of the memory
  *     0.05   openat2 instead of open
  *     0.20   a read of nothing, which tells what was opened (file_open.c)
- *     0.25   ours: the stream, its path, calls that are open across system calls
+ *     0.32   ours: the stream, its path, calls that are open across system calls
  *
- * and by eddy_read_file, which need not know what it opens, 4.18. Chains of open, read and close on
+ * and by eddy_read_file, which need not know what it opens, 4.25. Chains of open, read and close on
  * the ring were measured: they take 4.6 one by one, and 2.95 if 64 are given to it together, but
  * know neither what they have opened nor whether they met the end.
  */
