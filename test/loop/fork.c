@@ -490,9 +490,8 @@ RAW_TEST(fork_while_other_threads_open_and_close_loops_leaves_the_child_free)
     pthread_t threads[3];
     void *result;
 
-    if (ED_ASAN)
-        test_skip(
-            "AddressSanitizer's allocator may be locked for ever in a child of several threads");
+    if (ED_ASAN || ED_TSAN)
+        test_skip("a sanitizer's allocator may be locked for ever in a child of several threads");
     for (int i = 0; i < 3; i++)
         CHECK_EQ(pthread_create(&threads[i], NULL, open_and_close, &enough), 0);
     for (int i = 0; i < (test_is_slow() ? 20 : 200); i++)
