@@ -51,6 +51,23 @@ EDDY_BEGIN_DECLS
 #define EDDY_ETLS_CERT_REVOKED (-4316)     /* revoked */
 #define EDDY_ETLS_CERT_MISSING (-4317)     /* the peer sent none, and must */
 
+/* Of URLs, JSON and HTTP, see eddy/url.h and eddy/http_client.h; a status is EDDY_HTTP_STATUS. */
+#define EDDY_EURL (-4500)                  /* not a URL, or not one that is meant here */
+#define EDDY_EJSON (-4501)                 /* not valid JSON */
+#define EDDY_EHTTP_PROTOCOL (-4510)        /* what came is not HTTP */
+#define EDDY_EHTTP_DISCONNECTED (-4511)    /* the server closed the connection and did not answer */
+#define EDDY_EHTTP_PAYLOAD (-4512)         /* a body ended early, or cannot be decompressed */
+#define EDDY_EHTTP_CONTENT_TYPE (-4513)    /* a body of another type than was asked for */
+#define EDDY_EHTTP_REDIRECTS (-4514)       /* too many, or to where none can be followed */
+#define EDDY_EHTTP_PROXY (-4515)           /* the proxy refused */
+#define EDDY_EHTTP_FINGERPRINT (-4516)     /* the certificate is another than the one demanded */
+#define EDDY_EHTTP_CONNECT_TIMEOUT (-4517) /* no connection in time */
+#define EDDY_EHTTP_READ_TIMEOUT (-4518)    /* nothing came in time */
+
+/* Of WebSockets, see eddy/websocket.h. */
+#define EDDY_EWEBSOCKET (-4530)           /* the peer broke a rule */
+#define EDDY_EWEBSOCKET_HANDSHAKE (-4531) /* it is not, or not rightly, a WebSocket */
+
 /* Of processes, see eddy/process.h. */
 #define EDDY_EPROCESS (-4400) /* it ended by a signal, or with a code that is not 0 */
 
