@@ -159,6 +159,13 @@ EDDY_API size_t eddy_stream_kept(eddy_stream *stream, const char **data);
 /* Memory for a kind's object, zeroed, or NULL: counted as the library's own, so that tests see
  * it and make it fail. eddy_free() it. */
 EDDY_NODISCARD EDDY_API void *eddy_alloc_(size_t size);
+/* The same for a block that changes its size, where new bytes are not zeroed, and for the copy of
+ * a text. */
+EDDY_NODISCARD EDDY_API void *eddy_realloc_(void *memory, size_t size);
+EDDY_NODISCARD EDDY_API char *eddy_strdup_(const char *text);
+
+/* Random bytes that nobody can guess. 0, or an error of getrandom(2). */
+EDDY_NODISCARD EDDY_API int eddy_random_(void *data, size_t size);
 
 EDDY_END_DECLS
 #endif

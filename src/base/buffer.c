@@ -65,7 +65,7 @@ void ed_buffers_trim(void)
     spares.count = 0;
 }
 
-void ed_buffer_release(struct eddy_buffer_ *buffer)
+void eddy_buffer_release_(struct eddy_buffer_ *buffer)
 {
     if (buffer->data)
         buffer_free_block(buffer->data, buffer->capacity);
@@ -93,7 +93,7 @@ static int buffer_move(struct eddy_buffer_ *buffer, size_t wanted, size_t front)
     return 0;
 }
 
-int ed_buffer_reserve(struct eddy_buffer_ *buffer, size_t size)
+int eddy_buffer_reserve_(struct eddy_buffer_ *buffer, size_t size)
 {
     size_t used = ed_buffer_size(buffer);
 
@@ -110,7 +110,7 @@ int ed_buffer_reserve(struct eddy_buffer_ *buffer, size_t size)
     return buffer_move(buffer, used + (size > used ? size : used), 0);
 }
 
-int ed_buffer_append(struct eddy_buffer_ *buffer, const void *data, size_t size)
+int eddy_buffer_append_(struct eddy_buffer_ *buffer, const void *data, size_t size)
 {
     int rc = size ? ed_buffer_reserve(buffer, size) : 0;
 
@@ -121,7 +121,7 @@ int ed_buffer_append(struct eddy_buffer_ *buffer, const void *data, size_t size)
     return 0;
 }
 
-int ed_buffer_prepend(struct eddy_buffer_ *buffer, const void *data, size_t size)
+int eddy_buffer_prepend_(struct eddy_buffer_ *buffer, const void *data, size_t size)
 {
     size_t used = ed_buffer_size(buffer);
     int rc = 0;
@@ -137,14 +137,14 @@ int ed_buffer_prepend(struct eddy_buffer_ *buffer, const void *data, size_t size
     return 0;
 }
 
-void ed_buffer_take(struct eddy_buffer_ *to, struct eddy_buffer_ *from)
+void eddy_buffer_take_(struct eddy_buffer_ *to, struct eddy_buffer_ *from)
 {
     ed_buffer_release(to);
     *to = *from;
     *from = (struct eddy_buffer_){.data = NULL};
 }
 
-char *ed_buffer_hand_over(struct eddy_buffer_ *buffer)
+char *eddy_buffer_hand_over_(struct eddy_buffer_ *buffer)
 {
     char *block = buffer->data;
 

@@ -37,8 +37,19 @@ ED_INLINE size_t ed_buffer_room(const struct eddy_buffer_ *buffer)
     return buffer->capacity - buffer->end;
 }
 
+/* What the functions below call: visible, because libeddy-http keeps its bytes so too. */
+EDDY_API int eddy_buffer_reserve_(struct eddy_buffer_ *buffer, size_t size);
+EDDY_API int eddy_buffer_append_(struct eddy_buffer_ *buffer, const void *data, size_t size);
+EDDY_API int eddy_buffer_prepend_(struct eddy_buffer_ *buffer, const void *data, size_t size);
+EDDY_API void eddy_buffer_release_(struct eddy_buffer_ *buffer);
+EDDY_API void eddy_buffer_take_(struct eddy_buffer_ *to, struct eddy_buffer_ *from);
+EDDY_API char *eddy_buffer_hand_over_(struct eddy_buffer_ *buffer);
+
 /* Makes room for `size` bytes behind those that are there, which may move. 0 or -ENOMEM. */
-int ed_buffer_reserve(struct eddy_buffer_ *buffer, size_t size);
+ED_INLINE int ed_buffer_reserve(struct eddy_buffer_ *buffer, size_t size)
+{
+    return eddy_buffer_reserve_(buffer, size);
+}
 
 /* Takes in bytes that were put behind the others. */
 ED_INLINE void ed_buffer_commit(struct eddy_buffer_ *buffer, size_t size)
@@ -48,11 +59,20 @@ ED_INLINE void ed_buffer_commit(struct eddy_buffer_ *buffer, size_t size)
 }
 
 /* Adds bytes behind or before the others. 0, or -ENOMEM with nothing changed. */
-int ed_buffer_append(struct eddy_buffer_ *buffer, const void *data, size_t size);
-int ed_buffer_prepend(struct eddy_buffer_ *buffer, const void *data, size_t size);
+ED_INLINE int ed_buffer_append(struct eddy_buffer_ *buffer, const void *data, size_t size)
+{
+    return eddy_buffer_append_(buffer, data, size);
+}
+ED_INLINE int ed_buffer_prepend(struct eddy_buffer_ *buffer, const void *data, size_t size)
+{
+    return eddy_buffer_prepend_(buffer, data, size);
+}
 
 /* Gives the block back, and all that is in it. */
-void ed_buffer_release(struct eddy_buffer_ *buffer);
+ED_INLINE void ed_buffer_release(struct eddy_buffer_ *buffer)
+{
+    eddy_buffer_release_(buffer);
+}
 
 /* Takes bytes out in front. */
 ED_INLINE void ed_buffer_consume(struct eddy_buffer_ *buffer, size_t size)
@@ -64,10 +84,16 @@ ED_INLINE void ed_buffer_consume(struct eddy_buffer_ *buffer, size_t size)
 }
 
 /* Takes over another's block and bytes; one's own are given back. */
-void ed_buffer_take(struct eddy_buffer_ *to, struct eddy_buffer_ *from);
+ED_INLINE void ed_buffer_take(struct eddy_buffer_ *to, struct eddy_buffer_ *from)
+{
+    eddy_buffer_take_(to, from);
+}
 
-/* Hands the block over, to be freed by ed_free, with the bytes at its front. */
-char *ed_buffer_hand_over(struct eddy_buffer_ *buffer);
+/* Hands the block over, to be freed by ed_free or eddy_free, with the bytes at its front. */
+ED_INLINE char *ed_buffer_hand_over(struct eddy_buffer_ *buffer)
+{
+    return eddy_buffer_hand_over_(buffer);
+}
 
 /* Frees the blocks that this thread keeps; for the close of its loop. */
 void ed_buffers_trim(void);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void ed_die(const char *format, ...)
+void eddy_die_(const char *format, ...)
 {
     char text[1024];
     va_list arguments;

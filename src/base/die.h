@@ -11,7 +11,8 @@
 #include "base/compat.h"
 
 /* Prints "eddy: " and the sentence to standard error, then aborts. */
-_Noreturn ED_COLD void ed_die(const char *format, ...) EDDY_PRINTF_(1, 2);
+_Noreturn ED_COLD EDDY_API void eddy_die_(const char *format, ...) EDDY_PRINTF_(1, 2);
+#define ed_die(...) eddy_die_(__VA_ARGS__)
 
 /* An invariant of the library; always on. */
 #define ED_ASSERT(condition)                                                                       \

@@ -206,6 +206,16 @@ void *eddy_alloc_(size_t size)
     return ed_alloc_zero(size);
 }
 
+void *eddy_realloc_(void *memory, size_t size)
+{
+    return ed_realloc(memory, size);
+}
+
+char *eddy_strdup_(const char *text)
+{
+    return ed_strdup(text);
+}
+
 void eddy_free(void *memory)
 {
     ed_free(memory);
