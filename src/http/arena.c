@@ -60,7 +60,7 @@ void *ed_arena_alloc(struct ed_arena *arena, size_t size)
 
     if (size > PTRDIFF_MAX)
         return NULL;
-    size = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
+    size = ((size ? size : 1) + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
     if (size > (size_t)(arena->end - arena->next)) {
         if ((!arena->first || size <= ED_ARENA_BLOCK / 4) && !arena_grow(arena))
             return NULL;
