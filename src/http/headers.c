@@ -49,8 +49,7 @@ bool ed_is_field_value(const char *text, size_t size)
     return size == 0 || (!header_is_blank(text[0]) && !header_is_blank(text[size - 1]));
 }
 
-/* Whether two texts of one size are the same but for the case of ASCII letters. */
-static bool header_same(const char *one, const char *other, size_t size)
+bool ed_same_letters(const char *one, const char *other, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         unsigned char a = (unsigned char)one[i], b = (unsigned char)other[i];
@@ -125,7 +124,7 @@ const struct ed_field *ed_headers_find(const struct eddy_headers *headers, const
     for (; index < headers->count; index++) {
         const struct ed_field *field = &headers->fields[index];
 
-        if (field->name_size == name_size && header_same(field->name, name, name_size))
+        if (field->name_size == name_size && ed_same_letters(field->name, name, name_size))
             return field;
     }
     return NULL;
@@ -191,7 +190,7 @@ headers_drop(struct eddy_headers *headers, const char *name, size_t name_size, s
     for (size_t i = index; i < headers->count; i++) {
         struct ed_field field = headers->fields[i];
 
-        if (field.name_size != name_size || !header_same(field.name, name, name_size))
+        if (field.name_size != name_size || !ed_same_letters(field.name, name, name_size))
             headers->fields[kept++] = field;
     }
     index = headers->count - kept;
@@ -268,7 +267,7 @@ static bool headers_match(const char *member, size_t size, void *argument)
 {
     struct header_search *search = argument;
 
-    search->found = size == search->size && header_same(member, search->token, size);
+    search->found = size == search->size && ed_same_letters(member, search->token, size);
     return !search->found;
 }
 

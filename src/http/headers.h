@@ -34,8 +34,12 @@ const struct ed_field *ed_headers_find(const struct eddy_headers *headers, const
 bool ed_is_token(const char *text, size_t size);
 bool ed_is_field_value(const char *text, size_t size);
 
-/* Calls `each` for the members of a comma-separated value, without blanks around them; those that are
- * empty are left out (RFC 9110, 5.6.1). Quoted texts are kept whole. Ends when it says false. */
+/* Whether two texts of one size are the same but for the case of ASCII letters. */
+bool ed_same_letters(const char *one, const char *other, size_t size);
+
+/* Calls `each` for the members of a comma-separated value, without blanks around them; those that
+ * are empty are left out (RFC 9110, 5.6.1). Quoted texts are kept whole. Ends when it says
+ * false. */
 void ed_each_member(const char *value,
                     bool (*each)(const char *member, size_t size, void *argument), void *argument);
 
