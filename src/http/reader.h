@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages as they come on a connection: HTTP/1 heads and the framing of bodies. The only file that
- * includes llhttp.h is reader.c; what llhttp lets pass and RFC 9112 does not, is refused there.
+ * Messages as they come on a connection: HTTP/1 heads and the framing of bodies. What RFC 9112 does
+ * not let pass is refused, whatever llhttp says.
  */
 #ifndef ED_HTTP_READER_H
 #define ED_HTTP_READER_H
@@ -39,9 +39,10 @@ struct ed_reader {
     eddy_stream *stream;
     struct ed_limits limits;
     bool response;            /* it reads responses */
-    struct ed_parser *parser; /* llhttp's, and what has come of a head */
+    struct ed_parser *parser; /* what has come of a head, or of a chunk */
+    struct ed_arena *arena;   /* of the message */
     enum { ED_FRAMING_NONE, ED_FRAMING_LENGTH, ED_FRAMING_CHUNKED, ED_FRAMING_EOF } framing;
-    int64_t left; /* bytes of the body, with ED_FRAMING_LENGTH, or of the chunk */
+    int64_t left; /* bytes of the body, with ED_FRAMING_LENGTH */
     bool ended;   /* the body has been read to its end */
     int refusal;  /* the status that a server answers to the last error: 400, 414, 431, 501, 505;
                      0: no fault of what came */

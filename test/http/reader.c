@@ -424,3 +424,132 @@ TEST(reader_refuses_chunks_that_are_not_well_formed)
 
     CHECK_REQUESTS(verdicts);
 }
+
+/* H-PARSE-13, H-RESP-4, -5: a response's status line may lack its reason, its framing nothing. */
+TEST(reader_reads_responses)
+{
+    static const struct verdict verdicts[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 0, GOOD,
+         "200 1.1 OK; Content-Length=2 <hi>"},
+        {"HTTP/1.0 404 Not  Found \r\n\r\nto the end", 0, GOOD, "404 1.0 Not  Found  <to the end>"},
+        {"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", 0, GOOD, "200 1.1 ; Content-Length=0"},
+        {"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", 0, GOOD, "200 1.1 ; Content-Length=0"},
+        {"HTTP/1.1 200 \xc3\xa9t\xe9\r\nContent-Length: 0\r\n\r\n", 0, GOOD,
+         "200 1.1 \xc3\xa9t\xe9; Content-Length=0"},
+        {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+         "HTTP/1.1 204 No Content\r\n\r\n",
+         0, GOOD, "100 1.1 Continue | 103 1.1 Early Hints; Link=x | 204 1.1 No Content"},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nHTTP/1.1 200 OK\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nA: b\r\n\r\n",
+         0, GOOD,
+         "304 1.1 Not Modified; Content-Length=5 | 200 1.1 OK; Transfer-Encoding=chunked <hi> "
+         "+A=b"},
+        {"HTTP/1.1 200 OK\r\nServer: a\r\nServer: b\r\nContent-Length: 0\r\n\r\n", 0, GOOD,
+         "200 1.1 OK; Server=a; Server=b; Content-Length=0"},
+        {"HTTP/1.1 999 ?\r\nContent-Length: 0\r\n\r\n", 0, GOOD, "999 1.1 ?; Content-Length=0"},
+    };
+
+    CHECK_RESPONSES(verdicts);
+}
+
+TEST(reader_refuses_what_is_not_a_response)
+{
+    static const struct verdict verdicts[] = {
+        {"GET / " R "\r\n", 0, 400, ""},
+        {"\r\nHTTP/1.1 200 OK\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 \r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1  200 OK\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 20 OK\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 2000 OK\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 099 OK\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 2x0 OK\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 -20 OK\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 200OK\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 200\tOK\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1\t200 OK\r\n\r\n", 0, 400, ""},
+        {"HTTP/2.0 200 OK\r\n\r\n", 0, 505, ""},
+        {"HTTP/0.9 200 OK\r\n\r\n", 0, 505, ""},
+        {"http/1.1 200 OK\r\n\r\n", 0, 400, ""},
+        {"RTSP/1.0 200 OK\r\n\r\n", 0, 400, ""},
+        {"ICY 200 OK\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 200 OK\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 200 O\rK\r\n\r\n", 0, 400, ""},
+        {BYTES("HTTP/1.1 200 O\0K\r\n\r\n"), 400, ""},
+        {"HTTP/1.1 200 \x1b[31m\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 200 OK\r\nA : b\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 200 OK\r\n" CL "5\r\n" CL "5\r\n\r\nhello", 0, 400, ""},
+        {"HTTP/1.1 200 OK\r\n" CL "5\r\n" CL "6\r\n\r\nhello", 0, 400, ""},
+        {"HTTP/1.1 200 OK\r\n" CL "5,5\r\n\r\nhello", 0, 400, ""},
+        {"HTTP/1.1 200 OK\r\n" CL "5\r\n" TE "chunked\r\n\r\n0\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 200 OK\r\n" TE "chunked\r\n" CL "5\r\n\r\n0\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 200 OK\r\n" TE "gzip\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.1 200 OK\r\n" TE "gzip, chunked\r\n\r\n0\r\n\r\n", 0, 501, ""},
+        {"HTTP/1.1 200 OK\r\n" TE "chunked, chunked\r\n\r\n0\r\n\r\n", 0, 400, ""},
+        {"HTTP/1.0 200 OK\r\n" TE "chunked\r\n\r\n0\r\n\r\n", 0, 400, ""},
+    };
+
+    CHECK_RESPONSES(verdicts);
+}
+
+/* What came before the end of a connection that breaks off is there first. */
+static void check_cut(const char *text, bool response, int code, const char *said)
+{
+    for (size_t piece = 0; piece < 3; piece++) {
+        messages = (struct messages){
+            .text = text,
+            .size = strlen(text),
+            .piece = piece,
+            .response = response,
+            .limits = MESSAGES_LIMITS,
+        };
+        CHECK_OK(messages_read(&messages));
+        CHECK_EQ(messages.code, code);
+        CHECK_EQ(messages.status, 0);
+        CHECK_STR(messages.said, said);
+    }
+}
+
+/* H-RESP-6. */
+TEST(reader_says_when_a_connection_ends_too_early)
+{
+    check_cut("G", false, EDDY_EINCOMPLETE, "");
+    check_cut("\r", false, EDDY_EINCOMPLETE, "");
+    check_cut("GET / " R, false, EDDY_EINCOMPLETE, "");
+    check_cut("GET / " R "\r", false, EDDY_EINCOMPLETE, "");
+    check_cut("POST / " R "Content-Length: 5\r\n\r\n", false, EDDY_EHTTP_PAYLOAD,
+              "POST / 1.1; Host=h; Content-Length=5 <");
+    check_cut("POST / " R "Content-Length: 5\r\n\r\nhell", false, EDDY_EHTTP_PAYLOAD,
+              "POST / 1.1; Host=h; Content-Length=5 <hell");
+    check_cut(CHUNKED, false, EDDY_EHTTP_PAYLOAD, SAID);
+    check_cut(CHUNKED "5", false, EDDY_EHTTP_PAYLOAD, SAID);
+    check_cut(CHUNKED "5\r\nhell", false, EDDY_EHTTP_PAYLOAD, SAID "hell");
+    check_cut(CHUNKED "5\r\nhello", false, EDDY_EHTTP_PAYLOAD, SAID "hello");
+    check_cut(CHUNKED "5\r\nhello\r\n", false, EDDY_EHTTP_PAYLOAD, SAID "hello");
+    check_cut(CHUNKED "5\r\nhello\r\n0\r\n", false, EDDY_EHTTP_PAYLOAD, SAID "hello");
+    check_cut(CHUNKED "5\r\nhello\r\n0\r\nA: b\r\n", false, EDDY_EHTTP_PAYLOAD, SAID "hello");
+    check_cut("HTTP/1.1 200 OK\r\n", true, EDDY_EINCOMPLETE, "");
+    check_cut("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", true, EDDY_EHTTP_PAYLOAD,
+              "200 1.1 OK; Content-Length=5 <hell");
+}
+
+/* H-RESP-4: HEAD, and CONNECT. */
+TEST(reader_is_told_that_a_response_has_no_body)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "HTTP/1.1 200 OK\r\n\r\n"
+                               "HTTP/1.1 200 OK\r\n\r\n";
+
+    messages = (struct messages){
+        .text = text,
+        .size = strlen(text),
+        .response = true,
+        .no_body = true,
+        .limits = MESSAGES_LIMITS,
+    };
+    CHECK_OK(messages_read(&messages));
+    CHECK_EQ(messages.code, 0);
+    CHECK_EQ(messages.count, 4);
+}
