@@ -19,7 +19,8 @@ struct json_t; /* jansson's, <jansson.h> */
 
 /*
  * A status as an error: EDDY_HTTP_STATUS(404). A server's handler that returns it is answered with
- * it, and with the text of eddy_raise as the body; a client gets it from eddy_http_raise_for_status.
+ * it, and with the text of eddy_raise as the body; a client gets it from
+ * eddy_http_raise_for_status.
  */
 #define EDDY_HTTP_STATUS(status) (-5000 - (status))
 
@@ -32,7 +33,8 @@ EDDY_API const char *eddy_http_reason(int status);
 /*
  * Header fields in their order; names are compared without regard to case, and may be repeated.
  * No name or value can be added that would end a line: a name is a token (RFC 9110, 5.6.2), a
- * value has no CR, LF, NUL or other control but the tab, and blanks around it are cut.
+ * value has no CR, LF, NUL or other control but the tab, and blanks around it are cut. A list
+ * keeps the memory of what it loses until it is freed.
  */
 typedef struct eddy_headers eddy_headers;
 
@@ -59,7 +61,8 @@ EDDY_API const char *eddy_headers_get(const eddy_headers *headers, const char *n
 /* How many fields there are, and number `index` of them; {NULL, NULL} behind the last. */
 EDDY_API size_t eddy_headers_count(const eddy_headers *headers);
 EDDY_API eddy_pair eddy_headers_at(const eddy_headers *headers, size_t index);
-/* The next value of that name at or behind *index, 0 at first, which moves behind it; NULL: no more. */
+/* The next value of that name at or behind *index, 0 at first, which moves behind it; NULL: no
+ * more. */
 EDDY_API const char *
 eddy_headers_next(const eddy_headers *headers, const char *name, size_t *index);
 /* Whether a comma-separated list, over all fields of the name, has a token, such as "close" in

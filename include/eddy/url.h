@@ -47,9 +47,12 @@ typedef struct eddy_url {
 
 /*
  * Takes a URL or a relative reference apart. What may stand in a URL only percent-encoded, and is
- * not, is encoded: blanks, letters beyond ASCII; "%41" and its like become "A". A host is a name,
- * an IPv4 address of four decimal numbers (RFC 3986, 3.2.2: not 127.1, 0x7f000001 or 2130706433), or
- * an IPv6 address in brackets.
+ * not, is encoded: blanks, letters beyond ASCII; "%7e" and its like become "~".
+ *
+ * A host is a name, an IPv4 address of four decimal numbers (RFC 3986, 3.2.2: not 127.1,
+ * 0x7f000001 or 2130706433), or an IPv6 address in brackets; URLs of http, https, ws and wss must
+ * have one. Controls are refused, and so are a backslash and a second "@" before the path, by
+ * which a host could be hidden.
  *
  * text     up to 64 KiB, UTF-8; copied
  * out      owned by the caller: eddy_url_free() it
@@ -59,7 +62,8 @@ typedef struct eddy_url {
 EDDY_NODISCARD EDDY_API int eddy_url_parse(const char *text, eddy_url **out);
 
 /* The same for a reference that is relative to `base` (RFC 3986, 5.2): "../b", "?page=2",
- * "//other.example/". A URL is taken as it is. */
+ * "//other.example/". A URL is taken as it is. User and password of the base stay only where the
+ * reference has no host of its own. */
 EDDY_NODISCARD EDDY_API int
 eddy_url_join(const eddy_url *base, const char *reference, eddy_url **out);
 

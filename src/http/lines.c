@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Lines end with CR LF, and neither stands elsewhere; there are no other controls but tabs; and no
- * line begins with a blank (RFC 9112, 2.2 and 5.2), or with the colon behind no name. Parsers differ in what they let pass here, and
- * what one takes for the end of a line and the next does not is a way to smuggle a request past
- * the first. So each byte is looked at before a parser sees it.
+ * line begins with a blank (RFC 9112, 2.2 and 5.2), or with the colon behind no name. Parsers
+ * differ in what they let pass here, and what one takes for the end of a line and the next does not
+ * is a way to smuggle a request past the first. So each byte is looked at before a parser sees it.
  *
  * Everything is decided at the byte that breaks a rule, from that byte and the state behind the
  * one before. A CR is taken, and wrong only at what follows it. Limits are met by a line's bytes

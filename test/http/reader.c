@@ -305,6 +305,14 @@ TEST(reader_refuses_every_doubt_about_the_length)
         {"POST / " R CL "99999999999999999999999999\r\n\r\n", 0, 400, ""},
         {"POST / " R CL "007\r\n\r\nhello!!", 0, GOOD,
          "POST / 1.1; Host=h; Content-Length=007 <hello!!>"},
+    };
+
+    CHECK_REQUESTS(verdicts);
+}
+
+TEST(reader_refuses_every_other_coding_than_chunked)
+{
+    static const struct verdict verdicts[] = {
         {"POST / " R CL "5\r\n" TE "chunked\r\n\r\n0\r\n\r\n", 0, 400, ""},
         {"POST / " R TE "chunked\r\n" CL "5\r\n\r\n0\r\n\r\n", 0, 400, ""},
         {"POST / " R TE "identity\r\n" CL "5\r\n\r\nhello", 0, 400, ""},
@@ -383,6 +391,14 @@ TEST(reader_refuses_chunks_that_are_not_well_formed)
         {CHUNKED "5\r\nhello\r0\r\n\r\n", 0, 400, SAID "hello"},
         {CHUNKED "5\r\nhello\r\n\r\n0\r\n\r\n", 0, 400, SAID "hello"},
         {CHUNKED "5\r\nhell\r\n0\r\n\r\n", 0, 400, SAID "hell\r"},
+    };
+
+    CHECK_REQUESTS(verdicts);
+}
+
+TEST(reader_refuses_sizes_extensions_and_trailers_that_are_not_well_formed)
+{
+    static const struct verdict verdicts[] = {
         {CHUNKED "0x5\r\nhello\r\n0\r\n\r\n", 0, 400, SAID},
         {CHUNKED "+5\r\nhello\r\n0\r\n\r\n", 0, 400, SAID},
         {CHUNKED "-5\r\nhello\r\n0\r\n\r\n", 0, 400, SAID},

@@ -145,7 +145,8 @@ TEST(reader_limits_the_extensions_of_chunks)
 
 #define LATE "GET /late HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n"
 #define LATE_CHUNKS                                                                                \
-    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nT: v\r\n\r\n"
+    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"                             \
+    "3;x\r\nabc\r\n0\r\nT: v\r\n\r\n"
 
 /* Reads with a time limit that ends at each byte. */
 static int
@@ -173,7 +174,8 @@ read_with_timeouts(struct ed_reader *reader, struct ed_arena *arena, char *said,
             snprintf(said + strlen(said), 100 - strlen(said), "%.*s", (int)n, data);
     }
     if (reader->trailers)
-        strcat(said, eddy_headers_get(reader->trailers, "T"));
+        snprintf(said + strlen(said), 100 - strlen(said), "%s",
+                 eddy_headers_get(reader->trailers, "T"));
     return 0;
 }
 

@@ -205,8 +205,7 @@ TEST(url_has_a_length_and_names_one_too)
     for (int i = 0; i < 64; i++)
         host[7 + i] = 'a';
     check_refused(host, "not a name");
-    host[7 + 63] = '\0';
-    strcat(host, "/");
+    memcpy(host + 7 + 63, "/", 2);
     check_text(host, host);
     memset(host + 7, 'a', 300);
     for (int i = 7 + 50; i < 300; i += 50)
