@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Content codings (RFC 9110, 8.4): gzip, deflate (zlib's, or raw as some send it), br, zstd. Pure: bytes
- * in, bytes out, never waits. The only files that include their headers are coding_*.c.
+ * Content codings (RFC 9110, 8.4): gzip, deflate (zlib's, or raw as some send it), br, zstd. Pure:
+ * bytes in, bytes out, never waits. The only files that include their headers are coding_*.c.
  */
 #ifndef ED_HTTP_CODING_H
 #define ED_HTTP_CODING_H
@@ -39,16 +39,16 @@ int ed_decoder_new(enum ed_coding coding, struct ed_coder **out);
 void ed_coder_free(struct ed_coder *coder);
 
 /*
- * Takes what it can of *in, and puts what it can at `out`, 64 bytes or more for an encoder and 1 for a
- * decoder. `last`: nothing follows what is in *in. With `flush` an encoder puts out all it has of
- * what it was given. To be called until it returns 0.
+ * Takes what it can of *in, and puts what it can at `out`, 64 bytes or more for an encoder and 1
+ * for a decoder. `last`: nothing follows what is in *in. With `flush` an encoder puts out all it
+ * has of what it was given. To be called until it returns 0.
  *
  * Returns how many bytes were put, with *in and *in_size moved behind what was taken; 0 when all is
  * taken and put: it wants more, or with `last` it has ended: ed_coder_ended().
- * EDDY_EHTTP_PAYLOAD, with a text, for what cannot be decoded, ends early or goes on behind its end;
- * -ENOMEM. No call makes more than `size` bytes, so that a bomb explodes no faster than it is read.
- * At most 1,024 members of gzip are taken. With `last` from the first call on, no bytes at all are
- * an empty body.
+ * EDDY_EHTTP_PAYLOAD, with a text, for what cannot be decoded, ends early or goes on behind its
+ * end; -ENOMEM. No call makes more than `size` bytes, so that a bomb explodes no faster than it is
+ * read. At most 1,024 members of gzip are taken. With `last` from the first call on, no bytes at
+ * all are an empty body.
  */
 ssize_t ed_coder_step(struct ed_coder *coder, const char **in, size_t *in_size, void *out,
                       size_t size, bool flush, bool last);

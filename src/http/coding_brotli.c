@@ -79,7 +79,8 @@ static ssize_t brotli_encode_some(struct brotli_coder *brotli, const char **in, 
 
     if (step < *in_size)
         operation = BROTLI_OPERATION_PROCESS;
-    if (!BrotliEncoderCompressStream(brotli->encoder, operation, &step, &next_in, &room, &next_out,
+    if (brotli->reserve_used > 0 ||
+        !BrotliEncoderCompressStream(brotli->encoder, operation, &step, &next_in, &room, &next_out,
                                      NULL) ||
         brotli->reserve_used > 0)
         return -ENOMEM;

@@ -11,13 +11,21 @@
 static const enum ed_coding codings[] = {ED_CODING_GZIP, ED_CODING_DEFLATE, ED_CODING_BROTLI,
                                          ED_CODING_ZSTD};
 
-#define EACH_CODING(i) (size_t i = 0; i < ED_ARRAY_LENGTH(codings); i++)
+#define CODINGS ED_ARRAY_LENGTH(codings)
 
 /* Bytes that grow, of a test's own. */
 struct bytes {
     char *data;
     size_t size;
 };
+
+static inline void bytes_free(struct bytes *bytes)
+{
+    eddy_free(bytes->data);
+}
+
+/* Declares some that are freed at the end of their block. */
+#define BYTES EDDY_CLEANUP_(bytes_free) struct bytes
 
 static inline void add(struct bytes *to, const void *data, size_t size)
 {
