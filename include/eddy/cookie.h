@@ -83,7 +83,8 @@ eddy_cookie_jar_save(eddy_cookie_jar *jar, const char *path);
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_cookie_jar_load(eddy_cookie_jar *jar, const char *path);
 
-/* A Set-Cookie field's value of a cookie. The caller frees it by eddy_free(). 0, -EINVAL, -ENOMEM. */
+/* A Set-Cookie field's value of a cookie. The caller frees it by eddy_free(). 0; -EINVAL for a part
+ * with a control character, a semicolon or a comma; -ENOMEM. */
 EDDY_NODISCARD EDDY_API int eddy_cookie_format(const eddy_cookie *cookie, char **out);
 
 /* For the macro above. */

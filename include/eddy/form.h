@@ -88,7 +88,8 @@ EDDY_API void eddy_multipart_free(eddy_multipart *multipart);
  * The next part; what is left of the one before is skipped. Suspends.
  *
  * Returns 1 with a part; 0 behind the last, then and ever after; EDDY_EINCOMPLETE when the body
- * ends before; EDDY_EHTTP_PROTOCOL for what is not multipart; EDDY_ELIMIT; or an error of the body's.
+ * ends before; EDDY_EHTTP_PROTOCOL for what is not multipart; EDDY_ELIMIT; or an error of the
+ * body's.
  */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_multipart_next(eddy_multipart *multipart, eddy_part *out);

@@ -10,7 +10,8 @@
 /* How one coding goes one way. */
 struct ed_coder_kind {
     /* As ed_coder_step, but that bytes behind the end are left in *in, and an end that comes too
-     * early is the caller's to find: by `ended`, which is set whenever the bytes so far are whole. */
+     * early is the caller's to find: by `ended`, which is set whenever the bytes so far are whole.
+     * */
     ssize_t (*step)(struct ed_coder *coder, const char **in, size_t *in_size, void *out,
                     size_t size, bool flush, bool last);
     void (*free)(struct ed_coder *coder); /* and its memory */
