@@ -80,8 +80,8 @@ static size_t body_chunk_end(const struct body_writer *body, size_t size)
     return body->chunked && size > 0 && size == body->owed ? 2 : 0;
 }
 
-/* `gone` bytes of a write of framing, `size` bytes of the body's and perhaps a chunk's end have gone.
- * Returns how many of the body's. */
+/* `gone` bytes of a write of framing, `size` bytes of the body's and perhaps a chunk's end have
+ * gone. Returns how many of the body's. */
 static size_t body_account(struct body_writer *body, size_t gone, size_t size)
 {
     size_t frame = gone < body->frame_size ? gone : body->frame_size;
@@ -141,8 +141,8 @@ static int body_put_now(struct body_writer *body, const struct iovec *parts, siz
     return rc;
 }
 
-/* The parts behind the first `skip` bytes, as many as one write has, of `most` bytes at most. Returns
- * how many parts, and their bytes in *size. */
+/* The parts behind the first `skip` bytes, as many as one write has, of `most` bytes at most.
+ * Returns how many parts, and their bytes in *size. */
 static size_t body_cut(const struct iovec *parts, size_t count, size_t skip, size_t most,
                        struct iovec out[BODY_PARTS], size_t *size)
 {
