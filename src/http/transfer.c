@@ -123,6 +123,8 @@ ssize_t ed_transfer_step(struct ed_transfer *transfer, const char **in, size_t *
                     ? transfer_take_base64(transfer, **in, out + made)
                     : transfer_take_quoted(transfer, **in, out + made);
 
+        if (n < 0 && made > 0)
+            break; /* the next step fails */
         if (n < 0)
             return transfer_refuse(transfer, "it has a character that has no place there");
         made += (size_t)n;
