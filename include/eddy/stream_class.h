@@ -101,6 +101,10 @@ typedef struct eddy_stream_class {
 
     /* Takes back the last `size` bytes that were read: they come again. NULL: they are kept. */
     void (*unread)(eddy_stream *stream, size_t size);
+
+    /* Whether nothing has come that was not pushed, no bytes, end or error, as far as that can be
+     * told without waiting. NULL: nothing has. */
+    bool (*quiet)(const eddy_stream *stream);
 } eddy_stream_class;
 
 /* Bytes that are kept: those from `start` to `end` of a block. The members are the library's. */
@@ -155,6 +159,10 @@ EDDY_API size_t eddy_stream_room(const eddy_stream *stream);
 /* What is kept for readers now: how many bytes, and in *data where they are, until anything
  * else is done with the stream. Does not suspend or check; eddy_consume takes them. */
 EDDY_API size_t eddy_stream_kept(eddy_stream *stream, const char **data);
+
+/* Whether nothing has come on a stream, no bytes, no end and no error, that a read would find: so
+ * that a connection which lay idle can be used again. Does not suspend or check. */
+EDDY_NODISCARD EDDY_API bool eddy_stream_is_quiet_(const eddy_stream *stream);
 
 /* Memory for a kind's object, zeroed, or NULL: counted as the library's own, so that tests see
  * it and make it fail. eddy_free() it. */

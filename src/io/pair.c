@@ -150,6 +150,13 @@ static ssize_t pair_read(eddy_stream *stream, void *data, size_t size)
     return rc < 0 ? rc : (ssize_t)end->size; /* 0: ended */
 }
 
+static bool pair_quiet(const eddy_stream *stream)
+{
+    const struct pair_end *end = ed_container_of(stream, const struct pair_end, stream);
+
+    return end->peer && !end->broken && !end->ended && ed_buffer_size(&end->peer->kept) == 0;
+}
+
 static size_t pair_pending(const eddy_stream *stream)
 {
     return ed_buffer_size(&ed_container_of(stream, const struct pair_end, stream)->kept);
@@ -301,6 +308,7 @@ static const eddy_stream_class pair_class = {
     .close = pair_close,
     .free = pair_free,
     .resume = pair_resume,
+    .quiet = pair_quiet,
 };
 
 static void pair_describe(struct ed_resource *resource, char *text, size_t size)

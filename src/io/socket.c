@@ -257,6 +257,19 @@ static ssize_t socket_read(eddy_stream *stream, void *data, size_t size)
     return ed_likely(n != 0) ? n : socket_end(s);
 }
 
+/* An operation that is in flight would have completed; without one the kernel is asked. */
+static bool socket_quiet(const eddy_stream *stream)
+{
+    const struct socket_stream *s = socket_of(stream);
+    struct ed_op look = {.kind = ED_OP_RECV, .fd = s->fd, .size = 1, .flags = MSG_PEEK};
+    char byte;
+
+    if (s->ended || s->broken_in || s->broken_out)
+        return false;
+    look.data = &byte;
+    return s->in.in_flight || s->plain || ed_engine_try(&look) == -EAGAIN;
+}
+
 /* Sending. */
 
 static size_t socket_pending(const eddy_stream *stream)
@@ -653,7 +666,7 @@ static int socket_fd(const eddy_stream *stream)
         .pending = socket_pending, .write_eof = (eof), .abort = socket_abort,                      \
         .close = socket_close, .hurries = true, .free = socket_free,                               \
         .peer_name = socket_peer_name, .local_name = socket_local_name, .fd = socket_fd,           \
-        .resume = socket_resume, .sendfile = (send_file)                                           \
+        .resume = socket_resume, .sendfile = (send_file), .quiet = socket_quiet                    \
     }
 
 static const eddy_stream_class socket_classes[] = {

@@ -201,6 +201,15 @@ int eddy_stream_fd(const eddy_stream *stream)
     return stream->kind->fd ? stream->kind->fd(stream) : -1;
 }
 
+bool eddy_stream_is_quiet_(const eddy_stream *stream)
+{
+    if (stream->shut || stream->ended || stream->read_error || stream->write_error)
+        return false;
+    if (ed_buffer_size(&stream->in) + ed_buffer_size(&stream->behind) > 0)
+        return false;
+    return !stream->kind->quiet || stream->kind->quiet(stream);
+}
+
 void *eddy_alloc_(size_t size)
 {
     return ed_alloc_zero(size);

@@ -357,6 +357,14 @@ static void tls_free(eddy_stream *stream)
     eddy_free(tls);
 }
 
+static bool tls_quiet(const eddy_stream *stream)
+{
+    const struct ed_tls *tls = tls_of(stream);
+
+    return !tls->ended && !tls->broken && tls->in_size == 0 && !ed_tls_has_more(tls) &&
+           tls->lower && eddy_stream_is_quiet_(tls->lower);
+}
+
 static const char *tls_peer_name(const eddy_stream *stream)
 {
     return tls_of(stream)->lower ? eddy_stream_peer_name(tls_of(stream)->lower) : "";
@@ -385,6 +393,7 @@ static const eddy_stream_class tls_class = {
     .peer_name = tls_peer_name,
     .local_name = tls_local_name,
     .fd = tls_fd,
+    .quiet = tls_quiet,
 };
 
 /* Starting. */

@@ -88,6 +88,9 @@ int ed_tls_handshake(struct ed_tls *tls);
 /* *got is 0 when the peer has said goodbye. */
 int ed_tls_read(struct ed_tls *tls, void *data, size_t size, size_t *got);
 
+/* Whether OpenSSL has taken bytes that it has not given. */
+bool ed_tls_has_more(const struct ed_tls *tls);
+
 /* Up to ED_TLS_RECORD bytes as one record; nothing is held. Wants nothing. */
 int ed_tls_write(struct ed_tls *tls, const void *data, size_t size);
 

@@ -304,6 +304,11 @@ int ed_tls_read(struct ed_tls *tls, void *data, size_t size, size_t *got)
     return tls_outcome(tls, result);
 }
 
+bool ed_tls_has_more(const struct ed_tls *tls)
+{
+    return SSL_has_pending(tls->ssl) == 1;
+}
+
 int ed_tls_write(struct ed_tls *tls, const void *data, size_t size)
 {
     size_t written;
