@@ -178,6 +178,9 @@ eddy_tls_export(eddy_stream *stream, const char *label, void *data, size_t size)
 /* For the macro above. */
 EDDY_API void eddy_tls_context_end_scope_(eddy_tls_context **context);
 
+/* Keeps a context for one more user, who frees it by eddy_tls_context_free. */
+EDDY_API void eddy_tls_context_ref_(eddy_tls_context *context);
+
 /* Keeps the library linked, so that tls:// is known also where nothing else of it is used. */
 extern EDDY_API const char eddy_tls_linked_;
 __attribute__((used)) static const char *const eddy_tls_link_ = &eddy_tls_linked_;

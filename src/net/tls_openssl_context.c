@@ -555,6 +555,11 @@ void ed_tls_context_ref(eddy_tls_context *context)
     __atomic_add_fetch(&context->references, 1, __ATOMIC_RELAXED);
 }
 
+void eddy_tls_context_ref_(eddy_tls_context *context)
+{
+    ed_tls_context_ref(context);
+}
+
 bool ed_tls_context_is_server(const eddy_tls_context *context)
 {
     return context->server;
