@@ -40,10 +40,14 @@ static int letter_value(char letter)
 ssize_t ed_base64_decode(const char *text, size_t size, void *out, size_t room)
 {
     unsigned char *bytes = out;
-    size_t pads = size > 0 && text[size - 1] == '=' ? 1 + (text[size - 2] == '=') : 0, done = 0;
+    size_t pads = 0, done = 0;
     unsigned bits = 0;
 
-    if (size % 4 != 0 || size / 4 * 3 - pads > room)
+    if (size % 4 != 0)
+        return -1;
+    while (pads < 2 && pads < size && text[size - 1 - pads] == '=')
+        pads++;
+    if (size / 4 * 3 - pads > room)
         return -1;
     for (size_t i = 0; i < size - pads; i++) {
         int value = letter_value(text[i]);

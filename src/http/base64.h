@@ -7,7 +7,8 @@
 
 #include "base/compat.h"
 
-#define ED_BASE64_SIZE(size) (((size) + 2) / 3 * 4 + 1) /* characters for so many bytes, with a NUL */
+#define ED_BASE64_SIZE(size)                                                                       \
+    (((size) + 2) / 3 * 4 + 1) /* characters for so many bytes, with a NUL */
 
 /* Writes `size` bytes as text with a NUL behind it, ED_BASE64_SIZE(size) characters. */
 void ed_base64_encode(const void *data, size_t size, char *out);

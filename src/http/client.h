@@ -9,14 +9,16 @@
 #include "http/body.h"
 #include "http/pool.h"
 
+#define ED_INTERIM_ANSWERS 20 /* of a status below 200, before the one that counts */
+#define ED_NO_BODY (-2)
 #define ED_SPARE_RESPONSES 64 /* that a session keeps, each with the first block of its arena */
 
 struct eddy_http_session {
     /* set at the open */
-    struct ed_arena arena;               /* texts of the options */
-    eddy_http_session_options options;   /* with the defaults filled in */
-    eddy_url *base;                      /* NULL: none */
-    eddy_cookie_jar *jar;                /* NULL: none */
+    struct ed_arena arena;             /* texts of the options */
+    eddy_http_session_options options; /* with the defaults filled in */
+    eddy_url *base;                    /* NULL: none */
+    eddy_cookie_jar *jar;              /* NULL: none */
     bool owns_jar;
 
     struct ed_pool pool;
@@ -39,15 +41,18 @@ struct ed_choice {
 
 /* An upload that goes on beside the reading of the answer, see request_body.c. */
 struct ed_upload {
-    eddy_task *task;           /* NULL: there is none */
+    eddy_task *task;            /* NULL: there is none */
     struct ed_payload *payload; /* NULL: no body */
     eddy_stream *connection;
     int64_t size;
     enum ed_coding coding;
-    eddy_event wanted; /* the server has said "100 Continue", or has had its time */
-    bool waits;        /* for that */
-    bool done;         /* all has been given to the connection */
-    int rc;            /* why not */
+    eddy_event wanted;   /* the server has said "100 Continue" */
+    bool waits;          /* for that */
+    bool done;           /* all has been given to the connection */
+    bool ending;         /* nobody wants it any more */
+    int rc;              /* why it is not done */
+    eddy_timeout *limit; /* NULL, or whose time begins when it is, */
+    double patience;     /* of so many seconds */
 };
 
 struct eddy_http_response {
@@ -66,13 +71,13 @@ struct eddy_http_response {
     /* the body */
     eddy_stream *body;
     struct ed_upload upload;
-    double deadline;     /* eddy_time() at which the time in all is up */
-    double total, read;  /* seconds of the limits */
-    size_t limit;        /* of the whole body */
-    int broken;          /* what reads return, 0: nothing is wrong */
-    bool close;          /* the connection must not be used again */
-    bool upgraded;       /* it is another protocol's */
-    bool whole;          /* all of the body is in `data` */
+    double deadline;    /* eddy_time() at which the time in all is up */
+    double total, read; /* seconds of the limits */
+    size_t limit;       /* of the whole body */
+    int broken;         /* what reads return, 0: nothing is wrong */
+    bool close;         /* the connection must not be used again */
+    bool upgraded;      /* it is another protocol's */
+    bool whole;         /* all of the body is in `data` */
     char *data;
     size_t size, room;
 
@@ -86,17 +91,18 @@ struct ed_request {
     struct ed_choice choice;
     eddy_timeout total;
     const char *method;
-    const char *phase;         /* for the texts of errors */
+    const char *phase;            /* for the texts of errors */
     eddy_http_response *response; /* that is being made */
-    const eddy_url *first;        /* whose origin the credentials are for */
     const char *authorization;    /* NULL: none */
     struct ed_proxy proxy;
-    eddy_url *proxy_url; /* NULL: none */
-    unsigned tries;      /* retries that were made */
-    bool foreign;        /* it has left the first origin */
-    bool upgrade;        /* 101 is an answer */
-    bool bodiless;       /* a redirect has dropped the body */
-    bool begun;          /* something of the answer has come */
+    eddy_url *proxy_url;   /* NULL: none */
+    int64_t length;        /* of the body, as the user says; -1: he does not */
+    enum ed_coding coding; /* of the body */
+    unsigned tries;        /* retries that were made */
+    bool foreign;          /* it has left the first origin */
+    bool upgrade;          /* 101 is an answer */
+    bool bodiless;         /* a redirect has dropped the body */
+    bool begun;            /* something of the answer has come */
 };
 
 /* session.c */
@@ -126,9 +132,12 @@ int ed_request_raise(const struct ed_request *request, int code, const char *for
 int ed_request_check(struct ed_request *request);
 /* Makes the Authorization of the first request, or of a redirect to another origin. */
 int ed_request_authorize(struct ed_request *request);
-/* The head, in the response's arena. `size` of the body, -1: chunked; -2: none. 0, or an error. */
-int ed_request_head(struct ed_request *request, int64_t size, enum ed_coding coding,
-                    const char *content_type, struct iovec *out);
+/* Fields that a user gives: 0, or -EINVAL with a text. */
+int ed_request_check_headers(const eddy_pair *pairs);
+/* The head, in the response's arena, for a body of `size` bytes, -1: chunked, or ED_NO_BODY. 0,
+ * -ENOMEM. */
+int ed_request_head(struct ed_request *request, int64_t size, const char *content_type,
+                    struct iovec *out);
 
 /* connect.c */
 
@@ -141,6 +150,11 @@ EDDY_AWAITS int ed_request_connect(struct ed_request *request, bool fresh);
 EDDY_AWAITS void ed_response_leave(eddy_http_response *response);
 /* Opens the body of an answer whose head has come. 0, -ENOMEM. */
 int ed_response_open_body(eddy_http_response *response, bool keep_encoding, uint64_t limit);
+/* The same behind reading what is left of a short body, for a second at most, so that the connection
+ * can be used again. Suspends. */
+EDDY_AWAITS void ed_response_discard(eddy_http_response *response);
+/* Closes what the body was sent from, if it is not needed any more. Suspends, shielded. */
+EDDY_AWAITS void ed_response_close_payload(eddy_http_response *response);
 /* Frees all that it has. Suspends, shielded. */
 EDDY_AWAITS void ed_response_free(eddy_http_response *response);
 /* Raises with "METHOD URL: " in front. */
@@ -150,7 +164,9 @@ int ed_response_raise(const eddy_http_response *response, int code, const char *
 /* upload.c */
 
 /* Begins to send the body, beside the answer. 0, -ENOMEM. */
-int ed_upload_begin(struct ed_upload *upload, eddy_stream *connection, bool waits);
+int ed_upload_begin(struct ed_upload *upload, eddy_stream *connection);
+/* The error that the source has failed with, with its text; 0: it has not. */
+int ed_upload_failure(struct ed_upload *upload);
 /* Ends it, if it still goes on. Suspends, shielded. */
 EDDY_AWAITS void ed_upload_end(struct ed_upload *upload);
 
@@ -186,8 +202,8 @@ int ed_proxy_parse(const char *text, eddy_url **url, struct ed_proxy *out);
 /* "Basic ...", in the arena; NULL: no memory. */
 const char *ed_basic_credentials(struct ed_arena *arena, const char *user, const char *password);
 /* Has a proxy connect to a host. Suspends. 0, or EDDY_EHTTP_PROXY with a text, or another error. */
-EDDY_AWAITS int ed_proxy_tunnel(eddy_stream *stream, const struct ed_proxy *proxy,
-                                const char *host, uint16_t port, const struct ed_limits *limits);
+EDDY_AWAITS int ed_proxy_tunnel(eddy_stream *stream, const struct ed_proxy *proxy, const char *host,
+                                uint16_t port, const struct ed_limits *limits);
 
 /* text.c */
 
@@ -198,8 +214,8 @@ int ed_text_decode(const char *charset, const char *data, size_t size, char **ou
 /* trace.c */
 void ed_trace_call(const eddy_http_response *response, enum eddy_http_event event, int code,
                    size_t bytes);
-ED_INLINE void ed_trace(const eddy_http_response *response, enum eddy_http_event event, int code,
-                        size_t bytes)
+ED_INLINE void
+ed_trace(const eddy_http_response *response, enum eddy_http_event event, int code, size_t bytes)
 {
     if (ed_unlikely(response->trace != NULL))
         ed_trace_call(response, event, code, bytes);

@@ -15,8 +15,8 @@
  * the session's close breaks it. No limit of time holds for it. With any other status *stream is
  * NULL, and the response one like others.
  */
-EDDY_NODISCARD EDDY_AWAITS int
-ed_http_upgrade(eddy_http_session *session, const char *url, const eddy_http_options *options,
-                eddy_http_response **out, eddy_stream **stream);
+EDDY_NODISCARD EDDY_AWAITS int ed_http_upgrade(eddy_http_session *session, const char *url,
+                                               const eddy_http_options *options,
+                                               eddy_http_response **out, eddy_stream **stream);
 
 #endif

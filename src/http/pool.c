@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "eddy/stream_class.h"
 #include "eddy/sync.h"
 #include "eddy/tls.h"
 

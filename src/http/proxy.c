@@ -167,8 +167,8 @@ int ed_proxy_parse(const char *text, eddy_url **url, struct ed_proxy *out)
     int rc = proxy_parse_url(text, &parsed);
 
     if (rc < 0)
-        return rc == -ENOMEM ? rc : eddy_raise(EDDY_EURL, "the proxy's URL: %s",
-                                               eddy_error_message(rc));
+        return rc == -ENOMEM ? rc
+                             : eddy_raise(EDDY_EURL, "the proxy's URL: %s", eddy_error_message(rc));
     *out = (struct ed_proxy){
         .secure = strcmp(parsed->scheme, "https") == 0,
         .host = parsed->host,
@@ -221,11 +221,11 @@ static int tunnel_ask(eddy_stream *stream, struct ed_arena *arena, const struct 
 static int tunnel_answer(struct ed_reader *reader, struct ed_arena *arena)
 {
     struct ed_head head;
-    int rc;
+    int rc, left = ED_INTERIM_ANSWERS;
 
     do {
         rc = ed_reader_head(reader, arena, &head, NULL);
-    } while (rc > 0 && head.status < 200 && head.status != 101);
+    } while (rc > 0 && head.status < 200 && head.status != 101 && --left > 0);
     if (rc == 0 || rc == EDDY_EINCOMPLETE)
         return eddy_raise(EDDY_EHTTP_PROXY, "it closed the connection and did not answer");
     if (rc < 0)

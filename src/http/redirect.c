@@ -37,8 +37,7 @@ int ed_redirect_target(const eddy_url *url, const char *location, eddy_url **out
                           eddy_error_message(rc));
     if (rc < 0)
         return rc;
-    if ((strcmp(next->scheme, "http") != 0 && strcmp(next->scheme, "https") != 0) ||
-        !*next->host) {
+    if ((strcmp(next->scheme, "http") != 0 && strcmp(next->scheme, "https") != 0) || !*next->host) {
         rc = eddy_raise(EDDY_EHTTP_REDIRECTS,
                         "it is redirected to \"%.200s\", which is neither http:// nor https://",
                         next->text);

@@ -16,7 +16,7 @@
 
 bool ed_retry_is_idempotent(const char *method)
 {
-    static const char *const methods[] = {"GET", "HEAD",  "PUT",  "DELETE",
+    static const char *const methods[] = {"GET",     "HEAD",  "PUT",  "DELETE",
                                           "OPTIONS", "TRACE", "QUERY"};
 
     for (size_t i = 0; i < ED_ARRAY_LENGTH(methods); i++)
@@ -64,8 +64,8 @@ static double retry_after(const char *value)
     return when > time(NULL) ? difftime(when, time(NULL)) : 0;
 }
 
-double ed_retry_delay(const eddy_http_retries *retries, unsigned tries, const char *value,
-                      double random)
+double
+ed_retry_delay(const eddy_http_retries *retries, unsigned tries, const char *value, double random)
 {
     double delay = value ? retry_after(value) : -1;
 

@@ -65,6 +65,18 @@ static int text_add_utf8(struct eddy_buffer_ *text, const char *data, size_t siz
     return rc < 0 ? rc : ed_buffer_append(text, data + from, at - from);
 }
 
+/* Adds what the converter has kept of the last characters. */
+static int text_flush(struct eddy_buffer_ *text, iconv_t converter)
+{
+    size_t room = 64, left = room;
+    int rc = ed_buffer_reserve(text, room);
+    char *out = ed_buffer_free_space(text);
+
+    if (rc == 0 && iconv(converter, NULL, NULL, &out, &left) != (size_t)-1)
+        ed_buffer_commit(text, room - left);
+    return rc;
+}
+
 /* Adds bytes of another charset. */
 static int text_add(struct eddy_buffer_ *text, iconv_t converter, const char *data, size_t size)
 {
@@ -90,7 +102,7 @@ static int text_add(struct eddy_buffer_ *text, iconv_t converter, const char *da
             in++, size--;
         rc = ed_buffer_append(text, replacement, 3);
     }
-    return rc;
+    return rc < 0 ? rc : text_flush(text, converter);
 }
 
 /* A name of a charset as the registry has them, not one of iconv's own with slashes. */
@@ -103,8 +115,8 @@ static bool charset_is_name(const char *charset)
                size;
 }
 
-static int text_convert(struct eddy_buffer_ *text, const char *charset, const char *data,
-                        size_t size)
+static int
+text_convert(struct eddy_buffer_ *text, const char *charset, const char *data, size_t size)
 {
     iconv_t converter = (iconv_t)-1;
     int rc;
