@@ -30,7 +30,7 @@ RAW_TEST(base64_goes_both_ways)
 
 RAW_TEST(base64_refuses_what_has_another_text)
 {
-    static const char *const bad[] = {"Z",    "Zg",   "Zg=",  "Zh==",   "Zm9=", "====", "Zg==Zg==",
+    static const char *const bad[] = {"Z",    "Zg",    "Zg=",  "Zh==",  "Zm9=", "====", "Zg==Zg==",
                                       "Zm 9", "Zm9v=", "=m9v", "Zm9\n", "Z===", "Zm9-"};
     char out[64];
 

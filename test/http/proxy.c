@@ -7,9 +7,9 @@
 
 static void clear_environment(void)
 {
-    static const char *const names[] = {"http_proxy", "HTTP_PROXY",     "https_proxy", "HTTPS_PROXY",
-                                        "all_proxy",  "ALL_PROXY",      "no_proxy",    "NO_PROXY",
-                                        "REQUEST_METHOD"};
+    static const char *const names[] = {"http_proxy",  "HTTP_PROXY", "https_proxy",
+                                        "HTTPS_PROXY", "all_proxy",  "ALL_PROXY",
+                                        "no_proxy",    "NO_PROXY",   "REQUEST_METHOD"};
 
     for (size_t i = 0; i < ED_ARRAY_LENGTH(names); i++)
         unsetenv(names[i]);
@@ -102,7 +102,8 @@ TEST(proxies_are_of_http_or_https)
     CHECK(proxy.secure && proxy.port == 443);
     eddy_url_free(other);
     other = NULL;
-    CHECK_FAILS(ed_proxy_parse("socks5://proxy.test", &other, &proxy), EDDY_EURL, "neither http://");
+    CHECK_FAILS(ed_proxy_parse("socks5://proxy.test", &other, &proxy), EDDY_EURL,
+                "neither http://");
     CHECK(!proxy.host && !other);
 }
 

@@ -10,8 +10,7 @@
 /* H-RETRY-1, -5. */
 RAW_TEST(retry_repeats_methods_that_may_be_repeated)
 {
-    static const char *const safe[] = {"GET",  "HEAD",   "OPTIONS", "TRACE",
-                                       "PUT",  "DELETE", "QUERY"};
+    static const char *const safe[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"};
 
     for (size_t i = 0; i < ED_ARRAY_LENGTH(safe); i++)
         CHECK(ed_retry_is_idempotent(safe[i]));
@@ -29,7 +28,8 @@ RAW_TEST(retry_helps_where_time_may)
     CHECK(!ed_retry_helps(EDDY_EURL) && !ed_retry_helps(EDDY_EHTTP_PROTOCOL));
     CHECK(!ed_retry_helps(EDDY_ETLS_CERT_NAME) && !ed_retry_helps(EDDY_EDNS_NOT_FOUND));
     CHECK(ed_retry_helps_status(429) && ed_retry_helps_status(503) && ed_retry_helps_status(500));
-    CHECK(!ed_retry_helps_status(404) && !ed_retry_helps_status(501) && !ed_retry_helps_status(200));
+    CHECK(!ed_retry_helps_status(404) && !ed_retry_helps_status(501) &&
+          !ed_retry_helps_status(200));
 }
 
 static bool is(double value, double expected)

@@ -37,7 +37,11 @@ RAW_TEST(text_keeps_what_is_valid_utf8)
 /* The example of Unicode 15, table 3-8, and others. */
 RAW_TEST(text_replaces_what_is_not_utf8)
 {
-    CHECK_OK(check(NULL, "a\xf1\x80\x80\xe1\x80\xc2" "b\x80" "c\x80\xbf" "d",
+    CHECK_OK(check(NULL,
+                   "a\xf1\x80\x80\xe1\x80\xc2"
+                   "b\x80"
+                   "c\x80\xbf"
+                   "d",
                    "a" BAD BAD BAD "b" BAD "c" BAD BAD "d"));
     CHECK_OK(check(NULL, "\xc0\xaf", BAD BAD));                 /* too long a form */
     CHECK_OK(check(NULL, "\xe0\x80\xaf", BAD BAD BAD));         /* likewise */
@@ -53,7 +57,10 @@ RAW_TEST(text_converts_other_charsets)
     CHECK_OK(check("windows-1252", "\x80 5", "\xe2\x82\xac 5"));
     CHECK_OK(check_sized("utf-16le", "a\0\xac\x20", 4, "a\xe2\x82\xac"));
     CHECK_OK(check_sized("utf-16le", "a\0\xac", 3, "a" BAD)); /* cut */
-    CHECK_OK(check("us-ascii", "a\xfc" "b", "a" BAD "b"));
+    CHECK_OK(check("us-ascii",
+                   "a\xfc"
+                   "b",
+                   "a" BAD "b"));
     CHECK_OK(check("shift_jis", "\x83\x65", "\xe3\x83\x86"));
 }
 
