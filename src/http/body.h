@@ -22,7 +22,7 @@ struct ed_body_watch {
  * A body that comes, over a reader; decoded, when `coding` is one of those that can be. Beyond
  * `limit` decoded bytes, UINT64_MAX: none, it fails with `limit_code`. Closed by eddy_stream_close,
  * which never waits: what was not read stays with the reader. Reader and owner must be there until
- * then. 0, -ENOMEM.
+ * then; the reader may be NULL when watch->read gives the bytes. 0, -ENOMEM.
  */
 int ed_body_reader_open(struct ed_reader *reader, enum ed_coding coding, uint64_t limit,
                         int limit_code, const struct ed_body_watch *watch, void *owner,

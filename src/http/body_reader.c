@@ -57,7 +57,7 @@ static bool body_error_passes(ssize_t rc)
 static ssize_t body_tell(struct body_reader *body, ssize_t rc)
 {
     bool ended =
-        rc == 0 || (rc > 0 && body->reader->ended &&
+        rc == 0 || (rc > 0 && body->reader && body->reader->ended &&
                     (!body->coder || (body->packed_size == 0 && ed_coder_ended(body->coder))));
 
     if (!body->told && (ended || (rc < 0 && !body_error_passes(rc)))) {
@@ -163,14 +163,14 @@ static const char *body_peer_name(const eddy_stream *stream)
 {
     const struct ed_reader *reader = ((const struct body_reader *)stream)->reader;
 
-    return reader->stream ? eddy_stream_peer_name(reader->stream) : "";
+    return reader ? eddy_stream_peer_name(reader->stream) : "";
 }
 
 static const char *body_local_name(const eddy_stream *stream)
 {
     const struct ed_reader *reader = ((const struct body_reader *)stream)->reader;
 
-    return reader->stream ? eddy_stream_local_name(reader->stream) : "";
+    return reader ? eddy_stream_local_name(reader->stream) : "";
 }
 
 static const eddy_stream_class body_reader_class = {

@@ -33,6 +33,8 @@ static int upload_send(struct ed_upload *upload)
         rc = ed_payload_write(upload->payload, body);
     if (rc == 0)
         rc = ed_body_finish(body);
+    if (rc < 0 && body)
+        eddy_stream_abort(body); /* so that its close does not wait */
     eddy_stream_end_scope_(&body);
     return rc;
 }
