@@ -21,7 +21,7 @@ struct eddy_http_session {
     eddy_cookie_jar *jar;              /* NULL: none */
     bool owns_jar;
 
-    struct ed_pool pool;
+    struct ed_http_pool pool;
     struct eddy_list_ requests; /* struct ed_request, that are in eddy_http_request */
     struct eddy_list_ spare;    /* eddy_http_response, to be used again */
     size_t spare_count;

@@ -125,7 +125,7 @@ connect_new(struct ed_request *request, struct ed_host *host, struct ed_connecti
     ed_trace(request->response, EDDY_HTTP_CONNECT_START, 0, 0);
     rc = connect_in_time(request, host->route.secure, &stream);
     if (rc == 0)
-        rc = ed_pool_add(&session->pool, host, stream, connection);
+        rc = ed_http_pool_add(&session->pool, host, stream, connection);
     if (rc < 0)
         ed_close_at_once(&stream, false);
     else
@@ -146,7 +146,7 @@ static int connect_wait(struct ed_request *request, struct ed_host *host)
     {
         EDDY_TIMEOUT(limit, seconds);
 
-        rc = ed_pool_wait(&request->session->pool, host);
+        rc = ed_http_pool_wait(&request->session->pool, host);
         expired = eddy_timeout_expired(&limit);
     }
     ed_trace(request->response, EDDY_HTTP_QUEUED_END, rc, 0);
@@ -159,7 +159,7 @@ int ed_request_connect(struct ed_request *request, bool fresh)
 {
     const eddy_http_options *options = &request->choice.options;
     const eddy_url *url = request->response->url;
-    struct ed_pool *pool = &request->session->pool;
+    struct ed_http_pool *pool = &request->session->pool;
     struct ed_connection *connection = NULL;
     struct ed_host *host;
     struct ed_route route = {
@@ -173,17 +173,17 @@ int ed_request_connect(struct ed_request *request, bool fresh)
     };
     int rc;
 
-    EDDY_TRY(ed_pool_find(pool, &route, &host));
-    if (!ed_pool_enter(pool, host))
+    EDDY_TRY(ed_http_pool_find(pool, &route, &host));
+    if (!ed_http_pool_enter(pool, host))
         EDDY_TRY(connect_wait(request, host));
     if (!fresh)
-        connection = ed_pool_reuse(pool, host);
+        connection = ed_http_pool_reuse(pool, host);
     if (connection) {
         ed_trace(request->response, EDDY_HTTP_REUSE, 0, 0);
     } else {
         rc = connect_new(request, host, &connection);
         if (rc < 0) {
-            ed_pool_leave(pool, host);
+            ed_http_pool_leave(pool, host);
             return rc;
         }
     }

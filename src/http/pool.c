@@ -67,14 +67,14 @@ static uint32_t route_hash(const struct ed_route *route)
     return hash;
 }
 
-static struct ed_host **pool_bucket(struct ed_pool *pool, uint32_t hash)
+static struct ed_host **pool_bucket(struct ed_http_pool *pool, uint32_t hash)
 {
     return &pool->buckets[hash & (pool->bucket_count - 1)];
 }
 
 /* Doubles the buckets when there are as many routes; without memory the chains get longer. 0 or
  * -ENOMEM for the first ones. */
-static int pool_grow(struct ed_pool *pool)
+static int pool_grow(struct ed_http_pool *pool)
 {
     size_t old_count = pool->bucket_count;
     struct ed_host **old = pool->buckets, **buckets;
@@ -136,7 +136,7 @@ static struct ed_host *host_new(const struct ed_route *route, uint32_t hash)
     return host;
 }
 
-int ed_pool_find(struct ed_pool *pool, const struct ed_route *route, struct ed_host **out)
+int ed_http_pool_find(struct ed_http_pool *pool, const struct ed_route *route, struct ed_host **out)
 {
     uint32_t hash = route_hash(route);
     struct ed_host *host = pool->buckets ? *pool_bucket(pool, hash) : NULL;
@@ -156,7 +156,7 @@ int ed_pool_find(struct ed_pool *pool, const struct ed_route *route, struct ed_h
 }
 
 /* One user less; a route without any is forgotten. */
-static void host_unuse(struct ed_pool *pool, struct ed_host *host)
+static void host_unuse(struct ed_http_pool *pool, struct ed_host *host)
 {
     struct ed_host **place = pool_bucket(pool, host->hash);
 
@@ -193,21 +193,21 @@ static void waiter_insert(struct eddy_list_ *list, struct pool_waiter *waiter)
     ed_list_insert_behind(list, before, &waiter->link);
 }
 
-static void waiter_queue(struct ed_pool *pool, struct pool_waiter *waiter, bool ahead)
+static void waiter_queue(struct ed_http_pool *pool, struct pool_waiter *waiter, bool ahead)
 {
     waiter->ahead = ahead;
     waiter->host->ahead += ahead;
     waiter_insert(ahead ? &pool->waiters : &waiter->host->waiters, waiter);
 }
 
-static void waiter_unqueue(struct ed_pool *pool, struct pool_waiter *waiter)
+static void waiter_unqueue(struct ed_http_pool *pool, struct pool_waiter *waiter)
 {
     ed_list_remove(waiter->ahead ? &pool->waiters : &waiter->host->waiters, &waiter->link);
     waiter->host->ahead -= waiter->ahead;
 }
 
 /* Somebody of this route has gone: its next waiter, if it has one, moves up. */
-static void host_move_up(struct ed_pool *pool, struct ed_host *host)
+static void host_move_up(struct ed_http_pool *pool, struct ed_host *host)
 {
     struct pool_waiter *waiter;
 
@@ -218,14 +218,14 @@ static void host_move_up(struct ed_pool *pool, struct ed_host *host)
     waiter_queue(pool, waiter, true);
 }
 
-static void pool_grant(struct ed_pool *pool, struct ed_host *host)
+static void pool_grant(struct ed_http_pool *pool, struct ed_host *host)
 {
     pool->in_use++;
     host->in_use++;
 }
 
 /* Gives out the permits that are left. */
-static void pool_serve(struct ed_pool *pool)
+static void pool_serve(struct ed_http_pool *pool)
 {
     while (pool->in_use < pool->most && pool->waiters.first) {
         struct pool_waiter *waiter = waiter_of(pool->waiters.first);
@@ -240,7 +240,7 @@ static void pool_serve(struct ed_pool *pool)
     }
 }
 
-bool ed_pool_enter(struct ed_pool *pool, struct ed_host *host)
+bool ed_http_pool_enter(struct ed_http_pool *pool, struct ed_host *host)
 {
     if (pool->in_use >= pool->most || host->in_use >= pool->most_per_host)
         return false;
@@ -248,7 +248,7 @@ bool ed_pool_enter(struct ed_pool *pool, struct ed_host *host)
     return true;
 }
 
-int ed_pool_wait(struct ed_pool *pool, struct ed_host *host)
+int ed_http_pool_wait(struct ed_http_pool *pool, struct ed_host *host)
 {
     struct pool_waiter waiter = {
         .host = host, .ticket = ++pool->tickets, .granted = EDDY_EVENT_INIT};
@@ -261,7 +261,7 @@ int ed_pool_wait(struct ed_pool *pool, struct ed_host *host)
     if (rc == 0)
         return 0;
     if (eddy_event_is_set(&waiter.granted)) {
-        ed_pool_leave(pool, host);
+        ed_http_pool_leave(pool, host);
         return rc;
     }
     waiter_unqueue(pool, &waiter);
@@ -270,7 +270,7 @@ int ed_pool_wait(struct ed_pool *pool, struct ed_host *host)
     return rc;
 }
 
-void ed_pool_leave(struct ed_pool *pool, struct ed_host *host)
+void ed_http_pool_leave(struct ed_http_pool *pool, struct ed_host *host)
 {
     ED_ASSERT(pool->in_use > 0 && host->in_use > 0);
     pool->in_use--;
@@ -303,8 +303,8 @@ static void connection_close(struct ed_connection *connection, bool clean)
     eddy_free(connection);
 }
 
-int ed_pool_add(struct ed_pool *pool, struct ed_host *host, eddy_stream *stream,
-                struct ed_connection **out)
+int ed_http_pool_add(struct ed_http_pool *pool, struct ed_host *host, eddy_stream *stream,
+                     struct ed_connection **out)
 {
     struct ed_connection *connection = eddy_alloc_(sizeof *connection);
     int rc = connection ? 0 : -ENOMEM;
@@ -324,14 +324,14 @@ int ed_pool_add(struct ed_pool *pool, struct ed_host *host, eddy_stream *stream,
 }
 
 /* Takes a connection from those that are idle; its route's use by it is over, or the caller's. */
-static void pool_take_idle(struct ed_pool *pool, struct ed_connection *connection)
+static void pool_take_idle(struct ed_http_pool *pool, struct ed_connection *connection)
 {
     ed_list_remove(&connection->host->idle, &connection->link);
     ed_list_remove(&pool->idle, &connection->order);
     pool->idle_count--;
 }
 
-static void pool_drop_idle(struct ed_pool *pool, struct ed_connection *connection)
+static void pool_drop_idle(struct ed_http_pool *pool, struct ed_connection *connection)
 {
     struct ed_host *host = connection->host;
 
@@ -340,7 +340,7 @@ static void pool_drop_idle(struct ed_pool *pool, struct ed_connection *connectio
     connection_close(connection, true);
 }
 
-static bool connection_is_usable(const struct ed_pool *pool, struct ed_connection *connection)
+static bool connection_is_usable(const struct ed_http_pool *pool, struct ed_connection *connection)
 {
     double now = eddy_time();
 
@@ -348,7 +348,7 @@ static bool connection_is_usable(const struct ed_pool *pool, struct ed_connectio
            eddy_stream_is_quiet_(connection->stream);
 }
 
-struct ed_connection *ed_pool_reuse(struct ed_pool *pool, struct ed_host *host)
+struct ed_connection *ed_http_pool_reuse(struct ed_http_pool *pool, struct ed_host *host)
 {
     while (host->idle.last) {
         struct ed_connection *connection =
@@ -367,7 +367,7 @@ struct ed_connection *ed_pool_reuse(struct ed_pool *pool, struct ed_host *host)
 }
 
 /* The task that closes those that were idle for too long. */
-static int pool_sweep(struct ed_pool *pool)
+static int pool_sweep(struct ed_http_pool *pool)
 {
     while (pool->idle.first) {
         struct ed_connection *oldest =
@@ -381,11 +381,11 @@ static int pool_sweep(struct ed_pool *pool)
     }
     return 0;
 }
-EDDY_ASYNC(pool_sweep, struct ed_pool *);
+EDDY_ASYNC(pool_sweep, struct ed_http_pool *);
 
 /* Sees to it that idle connections are closed in time. Without memory for that they are when
  * somebody comes for them. */
-static void pool_start_sweeping(struct ed_pool *pool)
+static void pool_start_sweeping(struct ed_http_pool *pool)
 {
     const eddy_task_options options = {.name = "http connections"};
 
@@ -396,7 +396,7 @@ static void pool_start_sweeping(struct ed_pool *pool)
         pool->sweeper = eddy_create_task_with(&options, pool_sweep, pool);
 }
 
-static void pool_keep(struct ed_pool *pool, struct ed_connection *connection)
+static void pool_keep(struct ed_http_pool *pool, struct ed_connection *connection)
 {
     connection->idle_since = eddy_time();
     connection->host->users++;
@@ -406,7 +406,8 @@ static void pool_keep(struct ed_pool *pool, struct ed_connection *connection)
     pool_start_sweeping(pool);
 }
 
-void ed_pool_put(struct ed_pool *pool, struct ed_connection *connection, enum ed_fate fate)
+void ed_http_pool_put(struct ed_http_pool *pool, struct ed_connection *connection,
+                      enum ed_fate fate)
 {
     struct ed_host *host = connection->host;
 
@@ -415,12 +416,12 @@ void ed_pool_put(struct ed_pool *pool, struct ed_connection *connection, enum ed
         pool_keep(pool, connection);
     else
         connection_close(connection, fate != ED_FATE_BREAK);
-    ed_pool_leave(pool, host);
+    ed_http_pool_leave(pool, host);
     if (pool->idle_count > pool->most_idle)
         pool_drop_idle(pool, ed_container_of(pool->idle.first, struct ed_connection, order));
 }
 
-void ed_pool_close(struct ed_pool *pool)
+void ed_http_pool_close(struct ed_http_pool *pool)
 {
     pool->closed = true;
     ED_LIST_FOR_EACH(link, &pool->used)
@@ -430,7 +431,7 @@ void ed_pool_close(struct ed_pool *pool)
         pool_drop_idle(pool, ed_container_of(pool->idle.first, struct ed_connection, order));
 }
 
-void ed_pool_free(struct ed_pool *pool)
+void ed_http_pool_free(struct ed_http_pool *pool)
 {
     ED_ASSERT(pool->host_count == 0 && pool->in_use == 0);
     eddy_free(pool->buckets);

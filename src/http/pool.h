@@ -2,13 +2,13 @@
 /*
  * A session's connections: who may open or use one, and those that lie idle. See pool.c.
  *
- *     EDDY_TRY(ed_pool_find(pool, &route, &host));
- *     if (!ed_pool_enter(pool, host))
- *         EDDY_TRY(ed_pool_wait(pool, host));
- *     connection = ed_pool_reuse(pool, host);             NULL: none; open one, and
- *     EDDY_TRY(ed_pool_add(pool, host, stream, &connection));
+ *     EDDY_TRY(ed_http_pool_find(pool, &route, &host));
+ *     if (!ed_http_pool_enter(pool, host))
+ *         EDDY_TRY(ed_http_pool_wait(pool, host));
+ *     connection = ed_http_pool_reuse(pool, host);             NULL: none; open one, and
+ *     EDDY_TRY(ed_http_pool_add(pool, host, stream, &connection));
  *     ...
- *     ed_pool_put(pool, connection, ED_FATE_KEEP);
+ *     ed_http_pool_put(pool, connection, ED_FATE_KEEP);
  */
 #ifndef ED_HTTP_POOL_H
 #define ED_HTTP_POOL_H
@@ -60,7 +60,7 @@ struct ed_connection {
     bool reused;
 };
 
-struct ed_pool {
+struct ed_http_pool {
     /* set by the owner, all other than 0 */
     size_t most, most_per_host, most_idle;
     double idle_time, age; /* seconds */
@@ -79,35 +79,37 @@ struct ed_pool {
 
 /* Finds the connections of a route, which is copied, and counts the caller among their users, until a
  * wait fails or a permit is given back. 0, -ENOMEM. */
-int ed_pool_find(struct ed_pool *pool, const struct ed_route *route, struct ed_host **out);
+int ed_http_pool_find(struct ed_http_pool *pool, const struct ed_route *route,
+                      struct ed_host **out);
 
 /* Takes a permit to use a connection, if one is left; false: it has to be waited for, at once. */
-bool ed_pool_enter(struct ed_pool *pool, struct ed_host *host);
+bool ed_http_pool_enter(struct ed_http_pool *pool, struct ed_host *host);
 /* Suspends until there is one. 0, or without it -ECANCELED, -ETIMEDOUT. */
-EDDY_AWAITS int ed_pool_wait(struct ed_pool *pool, struct ed_host *host);
+EDDY_AWAITS int ed_http_pool_wait(struct ed_http_pool *pool, struct ed_host *host);
 /* Gives a permit back. */
-void ed_pool_leave(struct ed_pool *pool, struct ed_host *host);
+void ed_http_pool_leave(struct ed_http_pool *pool, struct ed_host *host);
 
 /* The idle connection of a route that was used last and can be used again; NULL: none. Those that
  * cannot are closed. Suspends for that. */
-EDDY_AWAITS struct ed_connection *ed_pool_reuse(struct ed_pool *pool, struct ed_host *host);
+EDDY_AWAITS struct ed_connection *
+ed_http_pool_reuse(struct ed_http_pool *pool, struct ed_host *host);
 
 /* A connection over a stream, which becomes its own, for a caller with a permit. 0, or -ENOMEM: then
  * the stream is the caller's still. */
-int ed_pool_add(struct ed_pool *pool, struct ed_host *host, eddy_stream *stream,
-                struct ed_connection **out);
+int ed_http_pool_add(struct ed_http_pool *pool, struct ed_host *host, eddy_stream *stream,
+                     struct ed_connection **out);
 
 /* What becomes of a connection behind its use: all is in order, and so it goes on or ends; or not. */
 enum ed_fate { ED_FATE_KEEP, ED_FATE_CLOSE, ED_FATE_BREAK };
 
 /* Ends the use of a connection, with its permit. Suspends for that, shielded. */
 EDDY_AWAITS void
-ed_pool_put(struct ed_pool *pool, struct ed_connection *connection, enum ed_fate fate);
+ed_http_pool_put(struct ed_http_pool *pool, struct ed_connection *connection, enum ed_fate fate);
 
 /* Breaks all that is in use, and closes what is idle. Suspends for that, shielded. */
-EDDY_AWAITS void ed_pool_close(struct ed_pool *pool);
+EDDY_AWAITS void ed_http_pool_close(struct ed_http_pool *pool);
 /* Behind the last user: frees the rest. */
-void ed_pool_free(struct ed_pool *pool);
+void ed_http_pool_free(struct ed_http_pool *pool);
 
 /* Closes a stream at once, not waiting for its peer; what was not sent is dropped unless `clean`.
  * Suspends, shielded; an error's text stays. */

@@ -165,6 +165,7 @@ static int request_exchange(struct ed_request *request, bool fresh)
     int rc;
 
     request->begun = false;
+    request->response->head.status = 0;
     rc = ed_request_connect(request, fresh);
     if (rc < 0)
         return rc;

@@ -65,7 +65,7 @@ void ed_response_leave(eddy_http_response *response)
         return;
     response->connection = NULL;
     ed_upload_end(upload);
-    ed_pool_put(&response->session->pool, connection, response_fate(response, connection));
+    ed_http_pool_put(&response->session->pool, connection, response_fate(response, connection));
     upload->connection = NULL;
 }
 

@@ -125,7 +125,7 @@ static int choose_retries(const eddy_http_retries *given, eddy_http_retries *out
 static int session_set_pool(eddy_http_session *session)
 {
     const eddy_http_session_options *o = &session->options;
-    struct ed_pool *pool = &session->pool;
+    struct ed_http_pool *pool = &session->pool;
 
     if (!(o->idle_time >= 0 && o->age >= 0))
         return eddy_raise(-EINVAL, "http: idle_time or age is below 0, or not a number");
@@ -188,7 +188,7 @@ static void session_free(eddy_http_session *session)
         ed_arena_free(&response->arena);
         eddy_free(response);
     }
-    ed_pool_free(&session->pool);
+    ed_http_pool_free(&session->pool);
     if (session->owns_jar)
         eddy_cookie_jar_free(session->jar);
     eddy_tls_context_free(session->options.defaults.tls);
@@ -265,7 +265,7 @@ void eddy_http_session_close(eddy_http_session **handle)
 
         (void)eddy_timeout_reschedule(&request->total, 0); /* it may be over as well */
     }
-    ed_pool_close(&session->pool);
+    ed_http_pool_close(&session->pool);
     while (session->requests.first && eddy_event_wait(&session->left) == 0)
         eddy_event_clear(&session->left);
     eddy_shield_exit(&shield);

@@ -17,10 +17,17 @@
         }                                                                                          \
     }
 
-static void pool_end(struct ed_pool *pool)
+/* A body that was cut short has left permits and connections. */
+static void pool_end(struct ed_http_pool *pool)
 {
-    ed_pool_close(pool);
-    ed_pool_free(pool);
+    while (pool->used.first)
+        ed_http_pool_put(pool, ed_container_of(pool->used.first, struct ed_connection, link),
+                         ED_FATE_BREAK);
+    for (size_t i = 0; i < pool->bucket_count; i++)
+        while (pool->buckets[i] && pool->buckets[i]->in_use > 0)
+            ed_http_pool_leave(pool, pool->buckets[i]);
+    ed_http_pool_close(pool);
+    ed_http_pool_free(pool);
 }
 
 static struct ed_route route_to(const char *host)
@@ -30,7 +37,7 @@ static struct ed_route route_to(const char *host)
 
 /* A user of a permit, who notes when he got it. */
 struct user {
-    struct ed_pool *pool;
+    struct ed_http_pool *pool;
     const char *host;
     char *log, name;
     eddy_event leave;
@@ -42,16 +49,13 @@ static int use(struct user *user)
     struct ed_route route = route_to(user->host);
     struct ed_host *host;
 
-    EDDY_TRY(ed_pool_find(user->pool, &route, &host));
-    user->rc = ed_pool_enter(user->pool, host) ? 0 : ed_pool_wait(user->pool, host);
+    EDDY_TRY(ed_http_pool_find(user->pool, &route, &host));
+    user->rc = ed_http_pool_enter(user->pool, host) ? 0 : ed_http_pool_wait(user->pool, host);
     if (user->rc < 0)
         return user->rc;
     user->log[strlen(user->log)] = user->name;
-    {
-        EDDY_SHIELD(shield);
-        (void)eddy_event_wait(&user->leave);
-    }
-    ed_pool_leave(user->pool, host);
+    (void)eddy_event_wait(&user->leave); /* a cancel leaves, too */
+    ed_http_pool_leave(user->pool, host);
     return 0;
 }
 EDDY_ASYNC(use, struct user *);
@@ -72,7 +76,7 @@ static void leave_all(struct user *users, size_t count)
 /* H-CONN-1, -3: who comes first is served first, whatever his route. */
 TEST(pool_gives_permits_in_the_order_of_coming)
 {
-    struct ed_pool pool = POOL(2, SIZE_MAX);
+    struct ed_http_pool pool = POOL(2, SIZE_MAX);
     char log[16] = "";
     struct user users[] = {USER("a", '1'), USER("a", '2'), USER("b", '3'), USER("a", '4'),
                            USER("c", '5')};
@@ -97,7 +101,7 @@ TEST(pool_gives_permits_in_the_order_of_coming)
 /* Nobody waits behind a route that is full. */
 TEST(pool_lets_others_pass_a_route_that_has_all_it_may)
 {
-    struct ed_pool pool = POOL(3, 1);
+    struct ed_http_pool pool = POOL(3, 1);
     char log[16] = "";
     struct user users[] = {USER("a", '1'), USER("a", '2'), USER("a", '3'), USER("b", '4'),
                            USER("c", '5'), USER("d", '6'), USER("b", '7')};
@@ -120,7 +124,7 @@ TEST(pool_lets_others_pass_a_route_that_has_all_it_may)
     CHECK_EQ(pool.in_use, 0);
 }
 
-static void check_invariant(const struct ed_pool *pool)
+static void check_invariant(const struct ed_http_pool *pool)
 {
     CHECK(pool->in_use <= pool->most);
     CHECK(!pool->waiters.first || pool->in_use == pool->most);
@@ -136,7 +140,7 @@ TEST(pool_forgets_nobody_whoever_leaves_or_gives_up)
 {
     enum { USERS = 60 };
     static const char *const hosts[] = {"a", "b", "c", "d"};
-    struct ed_pool pool = POOL(5, 2);
+    struct ed_http_pool pool = POOL(5, 2);
     char log[USERS + 1] = "";
     struct user users[USERS];
     uint32_t seed = 7;
@@ -176,7 +180,7 @@ TEST(pool_forgets_nobody_whoever_leaves_or_gives_up)
 /* H-CONN-3, promise 3: one that is given a permit and cancelled in the same moment. */
 TEST(pool_passes_on_the_permit_of_a_waiter_who_is_cancelled)
 {
-    struct ed_pool pool = POOL(1, SIZE_MAX);
+    struct ed_http_pool pool = POOL(1, SIZE_MAX);
     char log[16] = "";
     struct user users[] = {USER("a", '1'), USER("a", '2'), USER("b", '3')};
     EDDY_DEFER(pool_end, &pool);
@@ -197,63 +201,63 @@ TEST(pool_passes_on_the_permit_of_a_waiter_who_is_cancelled)
 
 TEST(pool_wait_ends_with_its_time)
 {
-    struct ed_pool pool = POOL(1, SIZE_MAX);
+    struct ed_http_pool pool = POOL(1, SIZE_MAX);
     struct ed_route route = route_to("a");
     struct ed_host *host;
     EDDY_DEFER(pool_end, &pool);
 
-    CHECK_OK(ed_pool_find(&pool, &route, &host));
-    CHECK(ed_pool_enter(&pool, host));
-    CHECK_OK(ed_pool_find(&pool, &route, &host));
-    CHECK(!ed_pool_enter(&pool, host));
+    CHECK_OK(ed_http_pool_find(&pool, &route, &host));
+    CHECK(ed_http_pool_enter(&pool, host));
+    CHECK_OK(ed_http_pool_find(&pool, &route, &host));
+    CHECK(!ed_http_pool_enter(&pool, host));
     {
         EDDY_TIMEOUT(limit, 2);
-        CHECK_EQ(ed_pool_wait(&pool, host), -ETIMEDOUT);
+        CHECK_EQ(ed_http_pool_wait(&pool, host), -ETIMEDOUT);
     }
-    ed_pool_leave(&pool, host);
+    ed_http_pool_leave(&pool, host);
     CHECK_EQ(pool.host_count, 0);
 }
 
 /* Connections ------------------------------------------------------------------------ */
 
 /* An open connection of a route, and its other end. */
-static int open_connection(struct ed_pool *pool, const struct ed_route *route,
+static int open_connection(struct ed_http_pool *pool, const struct ed_route *route,
                            struct ed_connection **connection, eddy_stream **far)
 {
     eddy_stream *near = NULL;
     struct ed_host *host;
     int rc;
 
-    EDDY_TRY(ed_pool_find(pool, route, &host));
-    REQUIRE(ed_pool_enter(pool, host));
+    EDDY_TRY(ed_http_pool_find(pool, route, &host));
+    REQUIRE(ed_http_pool_enter(pool, host));
     rc = eddy_stream_pair(&near, far);
     if (rc == 0)
-        rc = ed_pool_add(pool, host, near, connection);
+        rc = ed_http_pool_add(pool, host, near, connection);
     if (rc < 0) {
         eddy_stream_end_scope_(&near);
-        ed_pool_leave(pool, host);
+        ed_http_pool_leave(pool, host);
     }
     return rc;
 }
 
 /* The idle connection that a route has, in use now; NULL: none. */
-static struct ed_connection *reuse(struct ed_pool *pool, const struct ed_route *route)
+static struct ed_connection *reuse(struct ed_http_pool *pool, const struct ed_route *route)
 {
     struct ed_connection *connection;
     struct ed_host *host;
 
-    if (ed_pool_find(pool, route, &host) < 0 || !ed_pool_enter(pool, host))
+    if (ed_http_pool_find(pool, route, &host) < 0 || !ed_http_pool_enter(pool, host))
         return NULL;
-    connection = ed_pool_reuse(pool, host);
+    connection = ed_http_pool_reuse(pool, host);
     if (!connection)
-        ed_pool_leave(pool, host);
+        ed_http_pool_leave(pool, host);
     return connection;
 }
 
 /* H-CONN-4: the latest first, which differs from aiohttp's. */
 TEST(pool_reuses_the_connection_that_was_used_last)
 {
-    struct ed_pool pool = POOL(10, SIZE_MAX);
+    struct ed_http_pool pool = POOL(10, SIZE_MAX);
     struct ed_route route = route_to("a");
     struct ed_connection *one = NULL, *other = NULL;
     EDDY_STREAM far_one = NULL, far_other = NULL;
@@ -262,22 +266,22 @@ TEST(pool_reuses_the_connection_that_was_used_last)
     CHECK_OK(open_connection(&pool, &route, &one, &far_one));
     CHECK_OK(open_connection(&pool, &route, &other, &far_other));
     CHECK(!one->reused);
-    ed_pool_put(&pool, one, ED_FATE_KEEP);
-    ed_pool_put(&pool, other, ED_FATE_KEEP);
+    ed_http_pool_put(&pool, one, ED_FATE_KEEP);
+    ed_http_pool_put(&pool, other, ED_FATE_KEEP);
     CHECK_EQ(pool.idle_count, 2);
     CHECK_EQ(pool.in_use, 0);
     CHECK(reuse(&pool, &route) == other);
     CHECK(other->reused);
     CHECK(reuse(&pool, &route) == one);
-    ed_pool_put(&pool, one, ED_FATE_KEEP);
-    ed_pool_put(&pool, other, ED_FATE_CLOSE);
+    ed_http_pool_put(&pool, one, ED_FATE_KEEP);
+    ed_http_pool_put(&pool, other, ED_FATE_CLOSE);
     CHECK_EQ(pool.idle_count, 1);
 }
 
 /* H-CONN-9, H-SEC-24. */
 TEST(pool_does_not_reuse_a_connection_on_which_something_came)
 {
-    struct ed_pool pool = POOL(10, SIZE_MAX);
+    struct ed_http_pool pool = POOL(10, SIZE_MAX);
     struct ed_route route = route_to("a");
     struct ed_connection *connections[3];
     EDDY_STREAM far_a = NULL, far_b = NULL, far_c = NULL;
@@ -287,12 +291,12 @@ TEST(pool_does_not_reuse_a_connection_on_which_something_came)
     for (int i = 0; i < 3; i++)
         CHECK_OK(open_connection(&pool, &route, &connections[i], far[i]));
     for (int i = 0; i < 3; i++)
-        ed_pool_put(&pool, connections[i], ED_FATE_KEEP);
+        ed_http_pool_put(&pool, connections[i], ED_FATE_KEEP);
     CHECK_OK(eddy_write(far_c, "H", 1));
     CHECK_OK(eddy_write_eof(far_b));
     CHECK(reuse(&pool, &route) == connections[0]);
     CHECK_EQ(pool.idle_count, 0);
-    ed_pool_put(&pool, connections[0], ED_FATE_KEEP);
+    ed_http_pool_put(&pool, connections[0], ED_FATE_KEEP);
     eddy_stream_abort(far_a);
     CHECK(reuse(&pool, &route) == NULL);
 }
@@ -300,7 +304,7 @@ TEST(pool_does_not_reuse_a_connection_on_which_something_came)
 /* H-CONN-4. */
 TEST(pool_closes_what_was_idle_for_too_long_by_itself)
 {
-    struct ed_pool pool = POOL(10, SIZE_MAX);
+    struct ed_http_pool pool = POOL(10, SIZE_MAX);
     struct ed_route route = route_to("a");
     struct ed_connection *one = NULL, *other = NULL;
     EDDY_STREAM far_one = NULL, far_other = NULL;
@@ -309,9 +313,9 @@ TEST(pool_closes_what_was_idle_for_too_long_by_itself)
 
     CHECK_OK(open_connection(&pool, &route, &one, &far_one));
     CHECK_OK(open_connection(&pool, &route, &other, &far_other));
-    ed_pool_put(&pool, one, ED_FATE_KEEP);
+    ed_http_pool_put(&pool, one, ED_FATE_KEEP);
     CHECK_OK(eddy_sleep(10));
-    ed_pool_put(&pool, other, ED_FATE_KEEP);
+    ed_http_pool_put(&pool, other, ED_FATE_KEEP);
     CHECK_EQ(eddy_read(far_one, &byte, 1), 0);
     CHECK_EQ(pool.idle_count, 1);
     CHECK_OK(eddy_sleep(9.9));
@@ -323,7 +327,7 @@ TEST(pool_closes_what_was_idle_for_too_long_by_itself)
 
 TEST(pool_does_not_reuse_what_is_too_old)
 {
-    struct ed_pool pool = POOL(10, SIZE_MAX);
+    struct ed_http_pool pool = POOL(10, SIZE_MAX);
     struct ed_route route = route_to("a");
     struct ed_connection *one = NULL;
     EDDY_STREAM far = NULL;
@@ -332,16 +336,16 @@ TEST(pool_does_not_reuse_what_is_too_old)
     pool.age = 5;
     CHECK_OK(open_connection(&pool, &route, &one, &far));
     CHECK_OK(eddy_sleep(4));
-    ed_pool_put(&pool, one, ED_FATE_KEEP);
+    ed_http_pool_put(&pool, one, ED_FATE_KEEP);
     CHECK(reuse(&pool, &route) == one);
     CHECK_OK(eddy_sleep(2));
-    ed_pool_put(&pool, one, ED_FATE_KEEP);
+    ed_http_pool_put(&pool, one, ED_FATE_KEEP);
     CHECK(reuse(&pool, &route) == NULL);
 }
 
 TEST(pool_keeps_so_many_idle_ones_and_closes_the_oldest)
 {
-    struct ed_pool pool = POOL(10, SIZE_MAX);
+    struct ed_http_pool pool = POOL(10, SIZE_MAX);
     struct ed_route route = route_to("a");
     struct ed_connection *connections[3];
     EDDY_STREAM far_a = NULL, far_b = NULL, far_c = NULL;
@@ -353,7 +357,7 @@ TEST(pool_keeps_so_many_idle_ones_and_closes_the_oldest)
     for (int i = 0; i < 3; i++)
         CHECK_OK(open_connection(&pool, &route, &connections[i], far[i]));
     for (int i = 0; i < 3; i++)
-        ed_pool_put(&pool, connections[i], ED_FATE_KEEP);
+        ed_http_pool_put(&pool, connections[i], ED_FATE_KEEP);
     CHECK_EQ(pool.idle_count, 2);
     CHECK_EQ(eddy_read(far_a, &byte, 1), 0);
 }
@@ -362,7 +366,7 @@ TEST(pool_keeps_so_many_idle_ones_and_closes_the_oldest)
 TEST(pool_shares_no_connection_between_routes)
 {
     EDDY_TLS_CONTEXT context = NULL;
-    struct ed_pool pool = POOL(100, SIZE_MAX);
+    struct ed_http_pool pool = POOL(100, SIZE_MAX);
     struct ed_connection *connection = NULL;
     EDDY_STREAM far = NULL;
     EDDY_DEFER(pool_end, &pool);
@@ -385,12 +389,12 @@ TEST(pool_shares_no_connection_between_routes)
     others[9].proxy = (struct ed_proxy){.host = "p.test", .port = 3128, .secure = true};
     for (size_t i = 0; i < ED_ARRAY_LENGTH(others); i++) {
         CHECK_OK(open_connection(&pool, &others[i], &connection, &far));
-        ed_pool_put(&pool, connection, ED_FATE_KEEP);
+        ed_http_pool_put(&pool, connection, ED_FATE_KEEP);
         CHECK(reuse(&pool, &plain) == NULL);
         for (size_t j = 0; j < ED_ARRAY_LENGTH(others); j++)
             CHECK(i == j || reuse(&pool, &others[j]) == NULL);
         CHECK(reuse(&pool, &others[i]) == connection);
-        ed_pool_put(&pool, connection, ED_FATE_CLOSE);
+        ed_http_pool_put(&pool, connection, ED_FATE_CLOSE);
         eddy_stream_end_scope_(&far);
     }
     CHECK_EQ(pool.host_count, 0);
@@ -400,7 +404,7 @@ TEST(pool_shares_no_connection_between_routes)
 TEST(pool_keeps_the_context_of_an_idle_connection)
 {
     eddy_tls_context *context = NULL, *next = NULL;
-    struct ed_pool pool = POOL(100, SIZE_MAX);
+    struct ed_http_pool pool = POOL(100, SIZE_MAX);
     struct ed_connection *connection = NULL;
     EDDY_STREAM far = NULL;
     EDDY_DEFER(pool_end, &pool);
@@ -410,7 +414,7 @@ TEST(pool_keeps_the_context_of_an_idle_connection)
     struct ed_route route = {.host = "a.test", .port = 443, .secure = true, .tls = context};
 
     CHECK_OK(open_connection(&pool, &route, &connection, &far));
-    ed_pool_put(&pool, connection, ED_FATE_KEEP);
+    ed_http_pool_put(&pool, connection, ED_FATE_KEEP);
     eddy_tls_context_free(context);
     CHECK_OK(eddy_tls_client_context(&options, &next));
     CHECK(next != context);
@@ -420,7 +424,7 @@ TEST(pool_keeps_the_context_of_an_idle_connection)
 TEST(pool_finds_its_way_among_many_routes)
 {
     enum { ROUTES = 200 };
-    struct ed_pool pool = POOL(1000, SIZE_MAX);
+    struct ed_http_pool pool = POOL(1000, SIZE_MAX);
     struct ed_host *hosts[ROUTES], *again;
     char name[ROUTES][16];
     EDDY_DEFER(pool_end, &pool);
@@ -429,18 +433,18 @@ TEST(pool_finds_its_way_among_many_routes)
         struct ed_route route = route_to(name[i]);
 
         snprintf(name[i], sizeof name[i], "h%d.test", i);
-        CHECK_OK(ed_pool_find(&pool, &route, &hosts[i]));
-        CHECK(ed_pool_enter(&pool, hosts[i]));
+        CHECK_OK(ed_http_pool_find(&pool, &route, &hosts[i]));
+        CHECK(ed_http_pool_enter(&pool, hosts[i]));
     }
     CHECK_EQ(pool.host_count, ROUTES);
     for (int i = 0; i < ROUTES; i++) {
         struct ed_route route = route_to(name[i]);
 
-        CHECK_OK(ed_pool_find(&pool, &route, &again));
+        CHECK_OK(ed_http_pool_find(&pool, &route, &again));
         CHECK(again == hosts[i]);
-        CHECK(ed_pool_enter(&pool, again));
-        ed_pool_leave(&pool, again);
-        ed_pool_leave(&pool, again);
+        CHECK(ed_http_pool_enter(&pool, again));
+        ed_http_pool_leave(&pool, again);
+        ed_http_pool_leave(&pool, again);
     }
     CHECK_EQ(pool.host_count, 0);
 }

@@ -101,13 +101,15 @@ int stand_read(struct stand *stand, eddy_stream *stream)
 
 int stand_hello(struct stand *stand, eddy_stream *stream, int number)
 {
-    const char *answer = stand->answer ? stand->answer : STAND_HELLO;
-    size_t size = stand->answer_size ? stand->answer_size : strlen(answer);
     int rc;
 
     (void)number;
-    while ((rc = stand_read(stand, stream)) > 0)
-        EDDY_TRY(eddy_write(stream, answer, size));
+    while ((rc = stand_read(stand, stream)) > 0) {
+        const char *answer = stand->answer ? stand->answer : STAND_HELLO;
+
+        EDDY_TRY(
+            eddy_write(stream, answer, stand->answer_size ? stand->answer_size : strlen(answer)));
+    }
     return rc;
 }
 

@@ -73,7 +73,7 @@ TEST(upload_of_a_stream_that_ends_early_breaks_the_connection)
     CHECK_OK(eddy_stream_pair(&near, &far));
     EDDY_TASK feeder = eddy_create_task(feed, far);
     CHECK_FAILS(eddy_http_post(session, "http://a.test/", EDDY_BODY_STREAM(near, 100), &response),
-                -EMSGSIZE, "POST http://a.test/: sending the body: ");
+                EDDY_EHTTP_PAYLOAD, "POST http://a.test/: sending the body: ");
     CHECK_EQ(eddy_http_session_get_counters(session).in_use, 0);
     CHECK_EQ(eddy_http_session_get_counters(session).idle, 0);
     CHECK_OK(eddy_await(feeder));
