@@ -174,7 +174,10 @@ static int request_exchange(struct ed_request *request, bool fresh)
     if (rc < 0)
         return exchange_disconnected(rc);
     request->session->sent++;
-    return exchange_receive(request);
+    rc = exchange_receive(request);
+    if (rc < 0)
+        request->response->head.status = 0; /* an interim answer is none */
+    return rc;
 }
 
 /* Tries -------------------------------------------------------------------------------- */

@@ -602,8 +602,8 @@ TEST(request_passes_over_interim_answers_but_not_without_end)
     CHECK_OK(stand_open(&stand, NULL, &session));
     CHECK_OK(stand_get(session, "http://a.test/", "hello"));
     CHECK_EQ(eddy_http_session_get_counters(session).idle, 1);
-    for (int i = 0; i < 100; i++)
-        strcat(many, "HTTP/1.1 102 Processing\r\n\r\n");
+    for (size_t i = 0; i < 100; i++)
+        memcpy(many + 27 * i, "HTTP/1.1 102 Processing\r\n\r\n", 27);
     stand.answer = many;
     CHECK_FAILS(eddy_http_get(session, "http://a.test/", &response), EDDY_EHTTP_PROTOCOL,
                 "more than 20 answers");

@@ -27,8 +27,9 @@ static void note(enum eddy_http_event event, const char *method, const eddy_url 
              url->path);
     used += strlen(log->text + used);
     if (status || code || bytes)
-        snprintf(log->text + used, sizeof log->text - used, " %d %d %zu", status, code, bytes);
-    strcat(log->text, "\n");
+        snprintf(log->text + used, sizeof log->text - used, " %d %d %zu\n", status, code, bytes);
+    else
+        snprintf(log->text + used, sizeof log->text - used, "\n");
 }
 
 static int serve_redirect(struct stand *stand, eddy_stream *stream, int number)
