@@ -84,7 +84,7 @@ int ed_fail(int code)
     return code;
 }
 
-struct ed_error *ed_error_set_aside(void)
+struct ed_error *eddy_error_set_aside_(void)
 {
     eddy_task *self = eddy_thread_.task;
     struct ed_error *error = self ? self->error : NULL;
@@ -94,7 +94,7 @@ struct ed_error *ed_error_set_aside(void)
     return error;
 }
 
-void ed_error_put_back(struct ed_error *error)
+void eddy_error_put_back_(struct ed_error *error)
 {
     eddy_task *self = eddy_thread_.task;
 

@@ -218,8 +218,20 @@ void ed_group_give_text(const eddy_group *group, eddy_task *task);
 int ed_raise(int code, const char *format, ...) EDDY_PRINTF_(2, 3);
 int ed_fail(int code); /* an error without a text of its own; returns it */
 void ed_error_forget(eddy_task *task, int code); /* the text of an older one; NULL: outside */
-struct ed_error *ed_error_set_aside(void);       /* gives the running task an empty place */
-void ed_error_put_back(struct ed_error *error);
+
+/* Gives the running task an empty place, and the old one back to it: visible, because scopes of
+ * libeddy-http keep the text of their block so too. */
+EDDY_API struct ed_error *eddy_error_set_aside_(void);
+EDDY_API void eddy_error_put_back_(struct ed_error *error);
+ED_INLINE struct ed_error *ed_error_set_aside(void)
+{
+    return eddy_error_set_aside_();
+}
+ED_INLINE void ed_error_put_back(struct ed_error *error)
+{
+    eddy_error_put_back_(error);
+}
+
 void ed_error_save(struct ed_error *copy, int keep); /* leaves only a text of `keep` */
 void ed_error_restore(const struct ed_error *copy);
 void ed_error_start(void);                /* a worker's next job: no text yet */
