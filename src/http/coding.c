@@ -96,19 +96,38 @@ static int coding_weight(const struct coding_wish *wish, enum ed_coding coding)
     return wish->others == CODING_UNSAID ? 0 : wish->others;
 }
 
+/* What an Accept-Encoding value says. */
+static struct coding_wish coding_read_wish(const char *accepted)
+{
+    struct coding_wish wish = {.others = CODING_UNSAID};
+
+    for (int i = 0; i < ED_CODING_UNKNOWN; i++)
+        wish.weights[i] = CODING_UNSAID;
+    ed_each_member(accepted, coding_take_member, &wish);
+    return wish;
+}
+
+bool ed_coding_is_accepted(const char *accepted, enum ed_coding coding)
+{
+    struct coding_wish wish;
+
+    if (!accepted)
+        return false;
+    wish = coding_read_wish(accepted);
+    return coding_weight(&wish, coding) > 0;
+}
+
 enum ed_coding ed_coding_choose(const char *accepted)
 {
     static const enum ed_coding order[] = {ED_CODING_BROTLI, ED_CODING_ZSTD, ED_CODING_GZIP,
                                            ED_CODING_DEFLATE};
     enum ed_coding best = ED_CODING_IDENTITY;
-    struct coding_wish wish = {.others = CODING_UNSAID};
+    struct coding_wish wish;
     int most;
 
     if (!accepted)
         return ED_CODING_IDENTITY;
-    for (int i = 0; i < ED_CODING_UNKNOWN; i++)
-        wish.weights[i] = CODING_UNSAID;
-    ed_each_member(accepted, coding_take_member, &wish);
+    wish = coding_read_wish(accepted);
     /* identity is chosen for a weight of its own that is above all others */
     most = wish.weights[ED_CODING_IDENTITY] - 1;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {

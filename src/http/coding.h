@@ -29,6 +29,8 @@ extern const char ed_codings[];
  * equals the first of br, zstd, gzip, deflate; identity when none of them may be; NULL is
  * identity. */
 enum ed_coding ed_coding_choose(const char *accepted);
+/* Whether such a value takes a coding other than identity. */
+bool ed_coding_is_accepted(const char *accepted, enum ed_coding coding);
 
 struct ed_coder; /* either way */
 
