@@ -22,11 +22,12 @@ static int hello(eddy_web_request *request, void *unused)
 static int json(eddy_web_request *request, void *unused)
 {
     char text[256];
-    int size = snprintf(text, sizeof text,
-                        "{\"name\": \"%.40s\", \"greeting\": \"Hello\", \"numbers\": [1, 2, 3, 4, 5, 6, "
-                        "7, 8], \"nested\": {\"true\": true, \"false\": false, \"null\": null}, "
-                        "\"text\": \"all work and no play\", \"last\": 0}\n",
-                        eddy_web_match(request, "name"));
+    int size =
+        snprintf(text, sizeof text,
+                 "{\"name\": \"%.40s\", \"greeting\": \"Hello\", \"numbers\": [1, 2, 3, 4, 5, 6, "
+                 "7, 8], \"nested\": {\"true\": true, \"false\": false, \"null\": null}, "
+                 "\"text\": \"all work and no play\", \"last\": 0}\n",
+                 eddy_web_match(request, "name"));
 
     (void)unused;
     return eddy_web_send_json_text(request, 200, text, (size_t)size);

@@ -22,7 +22,8 @@ static int error_status(int rc)
     switch (rc) {
     case -ETIMEDOUT: return 504;
     case -ENOSPC:
-    case -EDQUOT: return 507;
+    case -EDQUOT:
+    case -EFBIG: return 507;
     case EDDY_EHTTP_PAYLOAD:
     case EDDY_EHTTP_PROTOCOL: return 400; /* of the request's body */
     default: return status >= 400 && status < 600 ? status : 500;
