@@ -88,6 +88,8 @@ int ed_websocket_open(eddy_stream *stream, const struct ed_websocket_agreed *agr
     websocket_set_options(socket, options);
     socket->client = agreed->client;
     socket->borrowed = agreed->borrowed;
+    socket->release = agreed->release;
+    socket->owner = agreed->owner;
     socket->stream = stream;
     eddy_event_set(&socket->whole);
     *out = socket;

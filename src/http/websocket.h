@@ -24,8 +24,10 @@
 
 /* What the two sides have agreed on. */
 struct ed_websocket_agreed {
-    bool client;   /* we are one */
-    bool borrowed; /* the stream is closed by somebody else, behind the WebSocket */
+    bool client;                  /* we are one */
+    bool borrowed;                /* the stream is closed by somebody else, behind the WebSocket: */
+    void (*release)(void *owner); /* called then; may suspend, shielded; NULL: nothing is */
+    void *owner;
     struct ed_deflate_terms deflate;
     const char *protocol; /* copied; NULL: none */
 };
@@ -50,6 +52,8 @@ struct eddy_websocket {
     size_t limit, compress_from;
     double heartbeat, close_time;
     bool client, borrowed;
+    void (*release)(void *owner);
+    void *owner;
 
     /* receiving: where in the frames we are */
     struct ed_frame frame;

@@ -4,9 +4,8 @@
  *
  * One deadline counts for all of it, from the moment on when our part was queued. A close gets the
  * receiver out and reads itself from there: frames are only skipped, so that it also finds the
- * peer's part behind something that broke a rule. A client waits for the server to end the
- * connection; a server whose peer has broken a rule ends its half, so that the peer sees the code
- * and not a reset.
+ * peer's part behind something that broke a rule; our half is ended there, so that the peer sees
+ * the code and not a reset. A client waits for the server to end the connection.
  *
  * Then everybody is got out, and the memory goes last.
  */
@@ -17,7 +16,7 @@
 #include "http/websocket.h"
 #include "task/task.h"
 
-#define CLOSE_LINGER 1.0 /* seconds that a client waits for the server to end the connection */
+#define CLOSE_LINGER 1.0 /* seconds at most to wait for what only makes the end tidy */
 
 /* Our part ---------------------------------------------------------------------------- */
 
@@ -198,6 +197,17 @@ static int close_await_push(eddy_websocket *socket)
     return rc;
 }
 
+/* Behind a rule that was broken the peer need not answer; but it must have time to read why. */
+static int close_behind_failure(eddy_websocket *socket)
+{
+    EDDY_TIMEOUT(limit, CLOSE_LINGER);
+    int rc;
+
+    (void)eddy_write_eof(socket->stream); /* not all kinds can */
+    rc = close_await_peer(socket);
+    return rc == -ETIMEDOUT ? EDDY_EINCOMPLETE : rc;
+}
+
 /* Both parts. 0 when all went in order. */
 static int close_shake_hands(eddy_websocket *socket)
 {
@@ -205,10 +215,8 @@ static int close_shake_hands(eddy_websocket *socket)
 
     if (rc == 0)
         rc = close_await_push(socket);
-    if (rc == 0 && socket->failed && !socket->client)
-        (void)eddy_write_eof(socket->stream); /* not all kinds can */
     if (rc == 0 && !socket->close_received)
-        rc = close_await_peer(socket);
+        rc = socket->failed ? close_behind_failure(socket) : close_await_peer(socket);
     if (rc == 0 && socket->client)
         close_await_end(socket);
     return rc;
@@ -241,22 +249,35 @@ static void close_await_followers(eddy_websocket *socket)
     }
 }
 
-/* The end of the connection, or of our part in it. */
+/* The end of our part in a connection that is another's. */
+static int close_give_back(eddy_websocket *socket, int rc)
+{
+    int end = rc == -ECANCELED ? rc : eddy_flush(socket->stream);
+
+    if (end == -ETIMEDOUT)
+        eddy_stream_abort(socket->stream); /* its owner shall not wait for the peer */
+    if (end == 0)
+        (void)eddy_write_eof(socket->stream); /* not all kinds can */
+    return rc < 0 ? rc : end;
+}
+
+/* The end of the connection. */
 static int close_stream(eddy_websocket *socket, int rc)
 {
     int end;
 
-    if (!socket->borrowed) {
+    if (socket->borrowed) {
+        end = close_give_back(socket, rc);
+        socket->stream = NULL;
+    } else {
         end = eddy_stream_close(&socket->stream);
-        return rc < 0 ? rc : end;
     }
-    if (rc < 0 && rc != -ECANCELED)
-        eddy_stream_abort(socket->stream);
-    if (rc == 0)
-        rc = eddy_flush(socket->stream);
-    if (rc == 0)
-        (void)eddy_write_eof(socket->stream); /* not all kinds can */
-    return rc;
+    if (socket->release) {
+        EDDY_SHIELD(releasing);
+
+        socket->release(socket->owner);
+    }
+    return rc < 0 ? rc : end;
 }
 
 static int close_all(eddy_websocket *socket)
