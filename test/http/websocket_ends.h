@@ -104,7 +104,7 @@ bare_read(struct bare *bare, char *data, size_t room, size_t *size)
 __attribute__((unused)) static int bare_read_close(struct bare *bare)
 {
     static char data[70000];
-    size_t size;
+    size_t size = 0;
     int first;
 
     do
