@@ -23,6 +23,7 @@ static const struct mode {
 } modes[] = {
     {"echo", "sends a message, awaits it, compares it", 64, 1, load_echo},
     {"pipeline", "the same with 16 messages in flight on a connection", 64, 16, load_echo},
+    {"websocket", "echo of WebSocket messages", 64, 1, load_websocket},
     {"stream", "writes blocks, or reads them with --receive", 1, 1, load_stream},
     {"accept", "connects and closes", 64, 1, load_accept},
     {"idle", "connects, and closes all on a line on the standard input", 10000, 1, load_idle},

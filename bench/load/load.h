@@ -56,6 +56,7 @@ bool window_over(struct window *window, uint64_t count, uint64_t bytes);
 int connect_to(const struct load *load, unsigned number);
 
 void load_echo(const struct load *load);
+void load_websocket(const struct load *load);
 void load_stream(const struct load *load);
 void load_accept(const struct load *load);
 void load_idle(const struct load *load);
