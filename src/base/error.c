@@ -72,12 +72,15 @@ static const struct error_text {
     {OWN(EDDY_EPROCESS), "the process failed"},
 };
 
+/* What EDDY_HTTP_STATUS (eddy/http_message.h) makes of 100 to 599: one text for all. */
+static const struct error_text error_status = {-5000, "EDDY_HTTP_STATUS", "an HTTP status"};
+
 static const struct error_text *error_find(int code)
 {
     for (size_t i = 0; i < ED_ARRAY_LENGTH(error_texts); i++)
         if (error_texts[i].code == code)
             return &error_texts[i];
-    return NULL;
+    return code <= -5100 && code >= -5599 ? &error_status : NULL;
 }
 
 const char *eddy_strerror(int code)

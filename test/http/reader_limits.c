@@ -2,7 +2,9 @@
 /* Reading messages: limits, whose place is exact however the bytes come; waits that are cut short;
  * costs. */
 #include <eddy/stream_class.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "messages.h"
 #include "seeds.h"
@@ -262,6 +264,45 @@ TEST(reader_leaves_what_follows_a_message)
     CHECK_EQ(eddy_stream_kept(from, &kept), 4);
     ed_reader_close(&reader);
     ed_arena_free(&arena);
+}
+
+static int read_heads(struct ed_reader *reader, int *count)
+{
+    struct ed_arena arena = {0};
+    struct ed_head head;
+    int rc;
+
+    while ((rc = ed_reader_head(reader, &arena, &head, NULL)) > 0) {
+        *count += 1;
+        ed_arena_free(&arena);
+    }
+    ed_arena_free(&arena);
+    return rc;
+}
+EDDY_ASYNC(read_heads, struct ed_reader *, int *);
+
+/* Ten thousand silent connections cost what their tasks do. */
+TEST(reader_holds_no_buffer_while_the_connection_is_silent)
+{
+    EDDY_STREAM from = NULL;
+    struct ed_reader reader = {0};
+    int ends[2], count = 0;
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    CHECK_OK(eddy_stream_from_fd(ends[0], &from));
+    CHECK_OK(ed_reader_open(&reader, from, false, &small));
+    EDDY_TASK task = eddy_create_task(read_heads, &reader, &count);
+    for (int i = 0; i < 3; i++) {
+        test_settle();
+        CHECK_EQ(count, i);
+        CHECK(!from->in.data && !from->behind.data);
+        CHECK_EQ(send(ends[1], LATE, sizeof LATE - 1, 0), sizeof LATE - 1);
+        CHECK_OK(eddy_sleep(0.01));
+    }
+    CHECK_EQ(count, 3);
+    close(ends[1]);
+    CHECK_OK(eddy_await(task));
+    ed_reader_close(&reader);
 }
 
 /* An error ends it; only what was refused has a status. */

@@ -14,6 +14,10 @@ RAW_TEST(status_and_its_error_are_each_others)
     CHECK_EQ(eddy_http_status_of(EDDY_HTTP_STATUS(99)), 0);
     CHECK_EQ(eddy_http_status_of(EDDY_HTTP_STATUS(600)), 0);
     CHECK_EQ(eddy_http_status_of(404), 0);
+    CHECK_STR(eddy_error_name(EDDY_HTTP_STATUS(404)), "EDDY_HTTP_STATUS");
+    CHECK_STR(eddy_strerror(EDDY_HTTP_STATUS(599)), "an HTTP status");
+    CHECK_STR(eddy_error_name(EDDY_HTTP_STATUS(99)), "E?");
+    CHECK_STR(eddy_error_name(EDDY_HTTP_STATUS(600)), "E?");
 }
 
 RAW_TEST(status_reasons_are_those_of_the_registry)
