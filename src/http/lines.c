@@ -15,16 +15,28 @@
 
 #include "http/headers.h"
 
+#define LINES_EACH(byte) (UINT64_MAX / 255 * (byte)) /* eight times the byte */
+
+/* Not 0 if any of eight bytes is below a blank, or 0x7f. */
+static uint64_t lines_controls(const char *data)
+{
+    uint64_t bytes, deletes;
+
+    memcpy(&bytes, data, sizeof bytes);
+    deletes = bytes ^ LINES_EACH(0x7f);
+    return (((bytes - LINES_EACH(' ')) & ~bytes) | ((deletes - LINES_EACH(1)) & ~deletes)) &
+           LINES_EACH(0x80);
+}
+
 /* The first control but the tab among some bytes, or their number. */
 static size_t lines_find_control(const char *data, size_t size)
 {
-    unsigned found = 0;
+    uint64_t found = size < 8;
 
-    for (size_t i = 0; i < size; i++) { /* a loop that becomes one over vectors */
-        unsigned char c = (unsigned char)data[i];
-
-        found |= (unsigned)((c < ' ') & (c != '\t')) | (unsigned)(c == 0x7f);
-    }
+    for (size_t i = 0; i + 8 <= size; i += 8)
+        found |= lines_controls(data + i);
+    if (size >= 8)
+        found |= lines_controls(data + size - 8);
     for (size_t i = 0; found && i < size; i++) {
         unsigned char c = (unsigned char)data[i];
 
@@ -70,10 +82,10 @@ static size_t lines_take_text(struct ed_lines *lines, const char *data, size_t s
 {
     const char *end = memchr(data, '\n', size);
     size_t text = lines_limit(lines, end ? (size_t)(end - data) : size);
-    size_t control;
+    bool cr = text > 0 && data[text - 1] == '\r';
+    size_t control = lines_find_control(data, text - cr);
 
     /* The CR at the end is no byte of the line, and may stand where the limit is. */
-    control = lines_find_control(data, text);
     if (control < text || (lines->fault && data[text] == '\r')) {
         lines->fault = ED_LINES_FINE;
         if (data[control] != '\r')
