@@ -28,7 +28,8 @@ static bool date_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* A number of `least` to `most` digits at *at, which moves behind it, and no more digits; -1: none. */
+/* A number of `least` to `most` digits at *at, which moves behind it, and no more digits; -1:
+ * none. */
 static int date_number(const char **at, const char *end, int least, int most)
 {
     int value = 0, digits = 0;

@@ -63,8 +63,8 @@ static size_t cookie_default_path(const eddy_url *url, const char **path)
     return slash && slash > url->path ? (size_t)(slash - url->path) : 1;
 }
 
-/* Whether cookies that only https may see go there: so too on a WebSocket, and to the origin that is
- * said to be as good. */
+/* Whether cookies that only https may see go there: so too on a WebSocket, and to the origin that
+ * is said to be as good. */
 static bool cookie_is_secure(const eddy_cookie_jar *jar, const eddy_url *url)
 {
     size_t size = jar->secure_origin ? strlen(jar->secure_origin) : 0;
@@ -268,8 +268,8 @@ static bool cookie_keeps_promise(const eddy_cookie_jar *jar,
     return !host || (!request->domain && request->path && request->path_size == 1);
 }
 
-/* Decides for whom a cookie is (5.3, 4 to 6), which has been made with the domain it asks for: 0, or
- * -EPERM. */
+/* Decides for whom a cookie is (5.3, 4 to 6), which has been made with the domain it asks for: 0,
+ * or -EPERM. */
 static int cookie_check_domain(const eddy_cookie_jar *jar, const struct ed_cookie_request *request,
                                const eddy_url *url, struct ed_cookie *cookie)
 {
@@ -297,7 +297,8 @@ static bool cookie_is_same(const struct ed_cookie *one, const struct ed_cookie *
                                          : one->domain == other->domain);
 }
 
-/* Looks for one that this replaces; *peers is how many its domain has, *oldest the first of them. */
+/* Looks for one that this replaces; *peers is how many its domain has, *oldest the first of them.
+ * */
 static struct ed_cookie *jar_find(eddy_cookie_jar *jar, const struct ed_cookie *cookie,
                                   size_t *peers, struct ed_cookie **oldest)
 {

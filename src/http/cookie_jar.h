@@ -62,8 +62,8 @@ bool ed_cookie_is_address(const char *host);
 /* Whether a host is `domain` or, when it is a name, under it. */
 bool ed_cookie_domain_matches(const char *host, const char *domain);
 
-/* Stores a cookie that a URL sets, or of every host with NULL (RFC 6265, 5.3). 0; -EPERM, with a text,
- * -ENOMEM. */
+/* Stores a cookie that a URL sets, or of every host with NULL (RFC 6265, 5.3). 0; -EPERM, with a
+ * text, -ENOMEM. */
 int ed_cookie_store(eddy_cookie_jar *jar, const struct ed_cookie_request *request,
                     const eddy_url *url);
 /* Those that a request gets, up to `room` of them, in no order: how many there are. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Multipart bodies: whatever they are, the parts are the same at once and in pieces, no part has more
- * bytes than came, and the reading ends.
+ * Multipart bodies: whatever they are, the parts are the same at once and in pieces, no part has
+ * more bytes than came, and the reading ends.
  *
  * The input's first byte says in what pieces the body comes and is read.
  */
