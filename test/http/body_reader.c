@@ -63,6 +63,16 @@ static ssize_t read_all(eddy_stream *body, char *data, size_t size, size_t piece
     return n < 0 ? n : (ssize_t)got;
 }
 
+static void close_reader(void *reader)
+{
+    ed_reader_close(reader);
+}
+
+static void free_arena(void *arena)
+{
+    ed_arena_free(arena);
+}
+
 TEST(a_body_is_read_into_the_memory_of_who_asks)
 {
     struct owner owner = {.data = "hello world", .size = 11, .piece = 1 << 20};
@@ -233,6 +243,51 @@ TEST(a_body_that_is_closed_unread_tells_nothing)
     CHECK_OK(eddy_stream_close(&body));
     CHECK_EQ(owner.begun, 0);
     CHECK_EQ(owner.ended, 0);
+}
+
+static int send_message(eddy_stream *near, const char *data, size_t size, enum ed_coding coding)
+{
+    EDDY_STREAM body = NULL;
+
+    EDDY_TRY(eddy_printf(near, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    EDDY_TRY(ed_body_writer_open(near, -1, false, coding, &body));
+    for (size_t done = 0; done < size; done += 1000)
+        EDDY_TRY(eddy_write(body, data + done, 1000));
+    EDDY_TRY(ed_body_finish(body));
+    return eddy_stream_close(&body);
+}
+EDDY_ASYNC(send_message, eddy_stream *, const char *, size_t, enum ed_coding);
+
+/* What a body's writer sends, a connection's reader and a body's reader take: message by message. */
+TEST(bodies_go_and_come_over_a_connection)
+{
+    const struct ed_limits limits = {8190, 100, 65536};
+    static char data[50000], got[60000];
+    struct ed_reader reader = {0};
+    struct ed_arena arena = {0};
+    EDDY_STREAM near = NULL;
+    EDDY_STREAM far = NULL;
+
+    fill(data, sizeof data);
+    CHECK_OK(eddy_stream_pair(&near, &far));
+    CHECK_OK(ed_reader_open(&reader, far, false, &limits));
+    EDDY_DEFER(close_reader, &reader);
+    EDDY_DEFER(free_arena, &arena);
+    for (size_t i = 0; i <= CODINGS; i++) {
+        enum ed_coding coding = i < CODINGS ? codings[i] : ED_CODING_IDENTITY;
+        EDDY_STREAM body = NULL;
+        struct ed_head head;
+
+        EDDY_TASK sender = eddy_create_task(send_message, near, data, sizeof data, coding);
+        CHECK_EQ(ed_reader_head(&reader, &arena, &head, NULL), 1);
+        CHECK(head.chunked && head.has_body);
+        CHECK_OK(ed_body_reader_open(&reader, coding, sizeof data, EDDY_ELIMIT, NULL, NULL, &body));
+        CHECK_EQ(read_all(body, got, sizeof got, 5000), sizeof data);
+        CHECK(memcmp(got, data, sizeof data) == 0);
+        CHECK(reader.ended);
+        CHECK_OK(eddy_await(sender));
+        ed_arena_reset(&arena);
+    }
 }
 
 static int read_gzip(void)

@@ -138,7 +138,7 @@ static int explode(enum ed_coding coding, uint64_t size, uint64_t *decoded, size
 /* H-SEC-15: whatever the ratio, memory is bounded; a gibibyte of zeros where there is time. */
 RAW_TEST(a_bomb_explodes_step_by_step_in_bounded_memory)
 {
-    const uint64_t size = (uint64_t)1 << (test_is_deep() ? 30 : test_is_slow() ? 22 : 25);
+    const uint64_t size = (uint64_t)1 << (test_is_deep() ? 30 : test_is_slow() ? 21 : 23);
 
     for (size_t i = 0; i < CODINGS; i++) {
         size_t before = ed_memory_bytes(), most = 0;
