@@ -175,7 +175,7 @@ eddy_stream_counters eddy_stream_get_counters(const eddy_stream *stream)
 
     return (eddy_stream_counters){
         .received = stream->received,
-        .sent = stream->taken - pending,
+        .sent = stream->taken > pending ? stream->taken - pending : 0, /* a kind adds framing */
         .to_read = ed_buffer_size(&stream->in) + ed_buffer_size(&stream->behind),
         .to_send = pending,
     };
