@@ -93,7 +93,7 @@ static size_t body_account(struct body_writer *body, size_t gone, size_t size)
     if (body->chunked && bytes > 0) {
         body->owed -= bytes;
         if (body->owed == 0)
-            body_add_frame(body, "\r\n" + end, 2 - end);
+            body_add_frame(body, &"\r\n"[end], 2 - end);
     }
     return bytes;
 }
