@@ -21,7 +21,8 @@
  * Cancellation and time. A request that is cancelled, or whose scope's time is up, leaves nothing
  * behind: its connection is closed. The session's own timeouts are scopes as well: see below.
  *
- * Errors. The text says in which phase which URL failed: "GET https://example.org/: connecting: ...".
+ * Errors. The text says in which phase which URL failed: "GET https://example.org/: connecting:
+ * ...".
  */
 #ifndef EDDY_HTTP_CLIENT_H
 #define EDDY_HTTP_CLIENT_H
@@ -53,7 +54,9 @@ typedef struct eddy_http_timeouts {
     double read;    /* between two reads, while one waits; 0: no limit */
 } eddy_http_timeouts;
 
-/* When a request is tried again, beside the one time that a connection turns out to be stale. */
+/* When a request is tried again, beside the one time that a connection turns out to be stale: when
+ * there is no connection, or it ends before the answer, or its time is up; and for the statuses
+ * 408, 429, 500, 502, 503 and 504, as curl does. Not when the body cannot be sent again. */
 typedef struct eddy_http_retries {
     unsigned times;  /* at most; 0: none */
     double delay;    /* seconds before the first, doubled each time, from half to all of it by
@@ -72,7 +75,7 @@ typedef struct eddy_http_options {
                                  of that name, also of those that are sent by default */
     const eddy_pair *cookies;    /* for this request, beside the jar's */
     const char *user, *password; /* Basic authorization; both or none */
-    const char *bearer;          /* "Authorization: Bearer ..." */
+    const char *bearer;          /* "Authorization: Bearer ..."; one authorization at most */
     const eddy_http_timeouts *timeouts; /* instead of the session's, wholly */
     const eddy_http_retries *retries;   /* likewise */
     unsigned redirects;                 /* that are followed at most; 0: 10 */
@@ -110,7 +113,8 @@ typedef struct eddy_http_session_options {
     size_t head_fields;         /* 0: 128 */
     eddy_http_options defaults; /* of requests, but for body, params, headers and cookies */
     const struct eddy_http_trace *trace; /* hooks, see below; borrowed */
-    /* Opens a connection in place of the session: tests and odd transports. NULL: the session does. */
+    /* Opens a connection in place of the session, to the URL's host or to a proxy's: for tests and
+     * odd transports. TLS, for https://, is spoken over what it gives. NULL: the session does. */
     int (*connector)(const eddy_url *url, void *argument, eddy_stream **out);
     void *connector_argument;
 } eddy_http_session_options;
@@ -150,8 +154,10 @@ eddy_http_session_get_counters(const eddy_http_session *session);
  *           closed
  * out       the response, owned by the caller: EDDY_HTTP_RESPONSE, or eddy_http_response_close() it
  *
- * Redirects 301, 302, 303, 307 and 308 are followed; HEAD's are not (RFC 9110, 15.4). What is meant
- * for the one origin, authorization and cookies, does not go to another.
+ * Redirects 301, 302, 303, 307 and 308 are followed, those of HEAD only with options->redirects.
+ * What is meant for the one origin, authorization and cookies, does not go to another, and not to
+ * the first one any more when a redirect leads back there. A request that finds an idle connection
+ * closed by the server is sent once more on a new one, if that is safe (RFC 9110, 9.2.2).
  *
  * Suspends.
  *
@@ -215,10 +221,11 @@ EDDY_API const char *eddy_http_link(const eddy_http_response *response, const ch
 /* 0 for a status below 400; else that status as an error, EDDY_HTTP_STATUS, with a text. */
 EDDY_NODISCARD EDDY_API int eddy_http_raise_for_status(eddy_http_response *response);
 
-/* The body, decompressed: a stream of the kind "http", borrowed until the response is closed, not to
- * be closed or written. Its end is the body's; EDDY_EHTTP_PAYLOAD when the connection ended before,
- * or for a compressed body that is broken; EDDY_ELIMIT beyond decoded_limit; behind them what came
- * was read. */
+/* The body, decompressed: a stream of the kind "http", borrowed until the response is closed, not
+ * to be closed or written. Its end is the body's; EDDY_EHTTP_PAYLOAD when the connection ended
+ * before, or for a compressed body that is broken; EDDY_ELIMIT beyond decoded_limit; behind them
+ * what came was read. A reader whose own time is up may go on; once that of the request is, the
+ * connection is closed. */
 EDDY_API eddy_stream *eddy_http_body(eddy_http_response *response);
 
 /*
@@ -235,8 +242,8 @@ eddy_http_read(eddy_http_response *response, const char **data, size_t *size);
  * is not valid. Owned by the caller: eddy_free() it. Suspends. -EINVAL for an unknown charset. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_http_text(eddy_http_response *response, char **text);
 /* The same as JSON; *out is a reference of the caller's: json_decref() it; NULL for an empty body.
- * Suspends. EDDY_EHTTP_CONTENT_TYPE when it is no JSON by its type, EDDY_EJSON with a text that says
- * where. */
+ * Suspends. EDDY_EHTTP_CONTENT_TYPE when it is no JSON by its type, EDDY_EJSON with a text that
+ * says where, also for what is nested more than 256 deep. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_http_json(eddy_http_response *response, struct json_t **out);
 /* Writes the body to a file, whole or not at all, as eddy_replace_file does. Suspends. Returns its
@@ -244,8 +251,8 @@ eddy_http_json(eddy_http_response *response, struct json_t **out);
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int64_t eddy_http_save(eddy_http_response *response,
                                                            const char *path);
 
-/* Closes a response and sets the handle to NULL; NULL is left alone. A connection whose body has not
- * been read to its end is closed. Does not wait for the peer; suspends shielded, never refused. */
+/* Closes a response and sets the handle to NULL; NULL is left alone. A connection whose body has
+ * not been read to its end is closed. Does not wait for the peer; suspends, and is never refused. */
 EDDY_API EDDY_AWAITS void eddy_http_response_close(eddy_http_response **response);
 
 /* What happens with a request, for logs and measurements: hooks that must not suspend. */

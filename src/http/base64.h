@@ -13,7 +13,7 @@
 /* Writes `size` bytes as text with a NUL behind it, ED_BASE64_SIZE(size) characters. */
 void ed_base64_encode(const void *data, size_t size, char *out);
 
-/* The other way: returns how many bytes, at most `room`, or -1 for what is not Base64 or too long. */
+/* The other way: how many bytes, at most `room`; -1 for what is not Base64, or too long. */
 ssize_t ed_base64_decode(const char *text, size_t size, void *out, size_t room);
 
 #endif

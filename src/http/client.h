@@ -146,12 +146,12 @@ EDDY_AWAITS int ed_request_connect(struct ed_request *request, bool fresh);
 
 /* response.c */
 
-/* What of the body is left is dropped: gives the connection back, or closes it. Suspends, shielded. */
+/* Drops what is left of the body: gives the connection back, or closes it. Suspends, shielded. */
 EDDY_AWAITS void ed_response_leave(eddy_http_response *response);
 /* Opens the body of an answer whose head has come. 0, -ENOMEM. */
 int ed_response_open_body(eddy_http_response *response, bool keep_encoding, uint64_t limit);
-/* The same behind reading what is left of a short body, for a second at most, so that the connection
- * can be used again. Suspends. */
+/* The same behind reading what is left of a short body, for a second at most, so that the
+ * connection can be used again. Suspends. */
 EDDY_AWAITS void ed_response_discard(eddy_http_response *response);
 /* Closes what the body was sent from, if it is not needed any more. Suspends, shielded. */
 EDDY_AWAITS void ed_response_close_payload(eddy_http_response *response);

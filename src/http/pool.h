@@ -77,8 +77,8 @@ struct ed_http_pool {
     bool closed;
 };
 
-/* Finds the connections of a route, which is copied, and counts the caller among their users, until a
- * wait fails or a permit is given back. 0, -ENOMEM. */
+/* Finds the connections of a route, which is copied, and counts the caller among their users, until
+ * a wait fails or a permit is given back. 0, -ENOMEM. */
 int ed_http_pool_find(struct ed_http_pool *pool, const struct ed_route *route,
                       struct ed_host **out);
 
@@ -94,12 +94,12 @@ void ed_http_pool_leave(struct ed_http_pool *pool, struct ed_host *host);
 EDDY_AWAITS struct ed_connection *
 ed_http_pool_reuse(struct ed_http_pool *pool, struct ed_host *host);
 
-/* A connection over a stream, which becomes its own, for a caller with a permit. 0, or -ENOMEM: then
- * the stream is the caller's still. */
+/* A connection over a stream, which becomes its own, for a caller with a permit. 0, or -ENOMEM:
+ * then the stream is the caller's still. */
 int ed_http_pool_add(struct ed_http_pool *pool, struct ed_host *host, eddy_stream *stream,
                      struct ed_connection **out);
 
-/* What becomes of a connection behind its use: all is in order, and so it goes on or ends; or not. */
+/* What becomes of a connection behind its use: all is in order, and it goes on or ends; or not. */
 enum ed_fate { ED_FATE_KEEP, ED_FATE_CLOSE, ED_FATE_BREAK };
 
 /* Ends the use of a connection, with its permit. Suspends for that, shielded. */

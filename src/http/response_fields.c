@@ -97,8 +97,8 @@ const char *eddy_http_content_type(const eddy_http_response *response)
 
 /* Parameters ------------------------------------------------------------------------------- */
 
-/* A parameter "; name=value" or "; name=\"value\"" of a field, unquoted into `out`: whether there is
- * one that fits. */
+/* A parameter "; name=value" or "; name=\"value\"" of a field, unquoted into `out`: whether there
+ * is one that fits. */
 static bool parameter_find(const char *field, const char *name, char *out, size_t room)
 {
     size_t size = strlen(name);

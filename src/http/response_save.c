@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A body into a file, whole or not at all: into a new file beside it, which takes its name once all
- * has come and is on the disk. A cancel, or a body that ends early, leaves the old file, and nothing
- * else.
+ * A body into a file, whole or not at all: into a new file beside it, which takes its name once
+ * all has come and is on the disk. A cancel, or a body that ends early, leaves the old file, and
+ * nothing else.
  */
 #include <errno.h>
 #include <inttypes.h>

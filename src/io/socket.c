@@ -45,6 +45,7 @@
 #include "base/stats.h"
 #include "eddy/stream_class.h"
 #include "io/op.h"
+#include "io/parts.h"
 
 #define SOCKET_DIRECT 16384  /* bytes from which on writes, and reads in bulk, are not copied */
 #define SOCKET_FULL 4096     /* bytes of a full buffer: a sign of bulk */
@@ -421,27 +422,6 @@ static void socket_prepare_write(struct socket_stream *s, struct ed_op *op, stru
     op->size = socket_portion(s, message->msg_iov[0].iov_len);
 }
 
-/* Describes up to SOCKET_PARTS parts of what is left, behind `skip` bytes: returns how many. */
-static size_t
-socket_rest_of(const struct iovec *parts, size_t count, size_t skip, struct iovec *rest)
-{
-    size_t used = 0;
-
-    for (size_t i = 0; i < count && used < SOCKET_PARTS; i++) {
-        size_t from = skip < parts[i].iov_len ? skip : parts[i].iov_len;
-
-        skip -= from;
-        if (parts[i].iov_len == from)
-            continue;
-        rest[used].iov_base = (char *)parts[i].iov_base + from;
-        rest[used].iov_len = parts[i].iov_len - from;
-        if (rest[used].iov_len > SOCKET_TRANSFER)
-            rest[used].iov_len = SOCKET_TRANSFER;
-        used++;
-    }
-    return used;
-}
-
 /* Sends the parts from the caller's memory; nothing is kept. */
 static int
 socket_write_direct(struct socket_stream *s, const struct iovec *parts, size_t count, size_t *done)
@@ -451,7 +431,7 @@ socket_write_direct(struct socket_stream *s, const struct iovec *parts, size_t c
     ED_AWAITED(write);
     int result;
 
-    while ((message.msg_iovlen = socket_rest_of(parts, count, *done, rest)) > 0) {
+    while ((message.msg_iovlen = ed_parts_rest(parts, count, *done, rest, SOCKET_PARTS)) > 0) {
         socket_prepare_write(s, &write.op, &message);
         result = ed_op_await(&write, &socket_write_kind);
         if (result < 0)

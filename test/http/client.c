@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The client as a whole: a conversation with all of its parts, cut short everywhere and with each
- * allocation failing; and servers that mean it badly. H-ERR-6, H-CONN-7, -18, H-RESP-6, H-SEC-9, -24.
+ * allocation failing; and servers that mean it badly. H-ERR-6, H-CONN-7, -18, H-RESP-6, H-SEC-24.
  */
 #include "stand.h"
 

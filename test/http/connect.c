@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections over sockets, TLS and proxies: H-PROXY, H-TLS, H-CONN-14, -16, -17, H-SEC-22, H-ERR-5.
- * The servers are the test's own, with its own CA.
+ * Connections over sockets, TLS and proxies: H-PROXY, H-TLS, H-CONN-14, -16, H-SEC-22, H-ERR-5. The
+ * servers are the test's own, with its own CA.
  */
 #include <eddy/tls.h>
 #include <stdlib.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests over memory: what is sent, what comes back, redirects, tries. H-SES-3 to -10, H-REQ,
- * H-AUTH-1 to -3, H-REDIR, H-RETRY, H-RESP-1, -2, -4, -5, -6.
+ * Requests over memory: what is sent, what comes back, redirects, tries. H-SES-3, -4, -7, -12,
+ * H-REQ, H-REDIR, H-RETRY, H-RESP-1, -2, -4, -5, -6.
  */
-#include <eddy/cookie.h>
 #include <stdlib.h>
 
 #include "stand.h"
@@ -53,110 +52,6 @@ TEST(request_after_request_goes_over_one_connection)
     CHECK_EQ(stand.opened, 2);
 }
 
-/* H-SES-5, -9, H-REQ-5, -12, H-AUTH-2, -3: nothing is sent. */
-TEST(request_that_makes_no_sense_is_refused_before_anything_is_sent)
-{
-    const struct {
-        const char *method, *url, *text;
-        eddy_http_options options;
-        int code;
-    } cases[] = {
-        {"G ET", "http://a.test/", "no method", {.limit = 0}, -EINVAL},
-        {"GET\r\nX: y", "http://a.test/", "no method", {.limit = 0}, -EINVAL}, /* H-SEC-11 */
-        {"", "http://a.test/", "no method", {.limit = 0}, -EINVAL},
-        {"CONNECT", "http://a.test/", "proxy", {.limit = 0}, -EINVAL},
-        {"GET", "ftp://a.test/", "neither http://", {.limit = 0}, EDDY_EURL},
-        {"GET", "/page", "neither http://", {.limit = 0}, EDDY_EURL},
-        {"GET", "http://", "", {.limit = 0}, EDDY_EURL},
-        {"GET",
-         "http://a.test/",
-         "no name",
-         {.headers = (const eddy_pair[]){{"A B", "x"}, {NULL, NULL}}},
-         -EINVAL},
-        {"GET",
-         "http://a.test/",
-         "control",
-         {.headers = (const eddy_pair[]){{"A", "x\r\nB: y"}, {NULL, NULL}}},
-         -EINVAL},
-        {"GET",
-         "http://a.test/",
-         "Transfer-Encoding",
-         {.headers = (const eddy_pair[]){{"transfer-encoding", "chunked"}, {NULL, NULL}}},
-         -EINVAL},
-        {"POST",
-         "http://a.test/",
-         "Content-Length",
-         {.headers = (const eddy_pair[]){{"Content-Length", "5"}, {NULL, NULL}}, .chunked = true},
-         -EINVAL},
-        {"POST",
-         "http://a.test/",
-         "Content-Length",
-         {.headers = (const eddy_pair[]){{"Content-Length", "+5"}, {NULL, NULL}}},
-         -EINVAL},
-        {"POST",
-         "http://a.test/",
-         "no such coding",
-         {.compress = "rot13", .body = {.kind = EDDY_BODY_KIND_BYTES, .data = "x", .size = 1}},
-         -EINVAL},
-        {"GET",
-         "http://a.test/",
-         "the cookie",
-         {.cookies = (const eddy_pair[]){{"a", "x;y"}, {NULL, NULL}}},
-         -EINVAL},
-        {"GET",
-         "http://ann:b@a.test/",
-         "more than one authorization",
-         {.headers = (const eddy_pair[]){{"Authorization", "x"}, {NULL, NULL}}},
-         -EINVAL},
-        {"GET",
-         "http://a.test/",
-         "more than one authorization",
-         {.user = "ann", .password = "x", .bearer = "y"},
-         -EINVAL},
-        {"GET", "http://a.test/", "without a password", {.user = "ann"}, -EINVAL},
-        {"GET", "http://a.test/", "colon", {.user = "a:b", .password = "x"}, -EINVAL},
-        {"GET", "http://a.test/", "fingerprint", {.fingerprint = "d41d8cd98f00b204"}, -EINVAL},
-        {"GET", "http://a.test/", "neither http://", {.proxy = "socks5://p.test"}, EDDY_EURL},
-        {"GET",
-         "http://a.test/",
-         "below 0",
-         {.timeouts = &(const eddy_http_timeouts){.total = -1}},
-         -EINVAL},
-    };
-    STAND(stand);
-    EDDY_HTTP_RESPONSE response = NULL;
-
-    CHECK_OK(stand_open(&stand, NULL, &session));
-    for (size_t i = 0; i < ED_ARRAY_LENGTH(cases); i++) {
-        int rc =
-            eddy_http_request(session, cases[i].method, cases[i].url, &cases[i].options, &response);
-
-        CHECK_THAT(rc == cases[i].code, "case %zu: %s", i, eddy_error_name(rc));
-        CHECK_HAS(eddy_error_message(rc), cases[i].text);
-        CHECK(!response);
-    }
-    CHECK_EQ(stand.opened, 0);
-    CHECK_FAILS(eddy_http_get(session, "ftp://a.test/x", &response), EDDY_EURL,
-                "GET ftp://a.test/x: ");
-}
-
-/* H-SES-6, H-REQ-1: names are compared without regard to case; a value of NULL leaves one out. */
-TEST(request_fields_take_the_place_of_the_sessions_and_of_the_defaults)
-{
-    STAND(stand);
-    const eddy_http_session_options options = {
-        .headers = EDDY_PAIRS({"X-One", "session"}, {"X-Two", "session"}, {"Accept", "text/html"})};
-    const eddy_http_options with = {
-        .headers = EDDY_PAIRS({"x-two", "first"}, {"X-Two", "second"}, {"user-agent", NULL},
-                              {"Accept-Encoding", "identity"}, {"Host", "other.test"})};
-
-    CHECK_OK(stand_open(&stand, &options, &session));
-    CHECK_OK(stand_get_with(session, "get", "http://a.test/", &with, "hello"));
-    CHECK_STR(stand.seen, "GET / HTTP/1.1\r\nHost: other.test\r\nX-One: session\r\n"
-                          "Accept: text/html\r\nx-two: first\r\nX-Two: second\r\n"
-                          "Accept-Encoding: identity\r\n\r\n");
-}
-
 /* H-SES-3, -7. */
 TEST(request_is_relative_to_the_base_and_adds_arguments)
 {
@@ -199,56 +94,6 @@ TEST(request_sends_a_body_with_its_length_and_type)
     CHECK_HAS(stand.seen, "application/x-www-form-urlencoded");
     CHECK_HAS(stand.seen, "\r\n\r\na=1&b=x+y");
     CHECK_EQ(stand_count(&stand, "HTTP/1.1\r\n"), 4);
-}
-
-/* H-AUTH-1, -2. */
-TEST(request_authorizes_by_the_url_a_user_or_a_bearer)
-{
-    STAND(stand);
-
-    CHECK_OK(stand_open(&stand, NULL, &session));
-    CHECK_OK(stand_get(session, "http://Aladdin:open%20sesame@a.test/", "hello"));
-    CHECK_HAS(stand.seen, "GET / HTTP/1.1\r\nHost: a.test\r\n");
-    CHECK_HAS(stand.seen, "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n");
-    CHECK_OK(stand_get_with(session, "GET", "http://a.test/",
-                            &(eddy_http_options){.bearer = "token"}, "hello"));
-    CHECK_HAS(stand.seen, "Authorization: Bearer token\r\n");
-    CHECK_OK(stand_get_with(session, "GET", "http://a.test/",
-                            &(eddy_http_options){.user = "a", .password = ""}, "hello"));
-    CHECK_HAS(stand.seen, "Authorization: Basic YTo=\r\n");
-}
-
-/* H-COOK-12, -13. */
-TEST(request_sends_back_cookies_and_those_of_its_own)
-{
-    STAND(stand);
-    const eddy_http_options with = {.cookies = EDDY_PAIRS({"mine", "3"}),
-                                    .headers = EDDY_PAIRS({"Cookie", "given=1"})};
-
-    stand.answer = "HTTP/1.1 200 OK\r\nSet-Cookie: a=1; Path=/\r\nSet-Cookie: ;;bad\r\n"
-                   "Set-Cookie: b=\"2\"\r\nContent-Length: 0\r\n\r\n";
-    CHECK_OK(stand_open(&stand, NULL, &session));
-    CHECK_OK(stand_get(session, "http://a.test/", ""));
-    CHECK_EQ(stand_count(&stand, "Cookie:"), 0);
-    CHECK_OK(stand_get_with(session, "GET", "http://a.test/", &with, ""));
-    CHECK_HAS(stand.seen, "Cookie: given=1; a=1; b=\"2\"; mine=3\r\n");
-    CHECK_OK(stand_get(session, "http://b.test/", ""));
-    CHECK_EQ(stand_count(&stand, "Cookie:"), 1);
-    CHECK_STR(eddy_cookie_jar_get(eddy_http_session_cookies(session), NULL, "none") ? "some"
-                                                                                    : "none",
-              "none");
-}
-
-TEST(request_without_cookies_keeps_none)
-{
-    STAND(stand);
-
-    stand.answer = "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n";
-    CHECK_OK(stand_open(&stand, &(eddy_http_session_options){.no_cookies = true}, &session));
-    CHECK_OK(stand_get(session, "http://a.test/", ""));
-    CHECK_OK(stand_get(session, "http://a.test/", ""));
-    CHECK_EQ(stand_count(&stand, "Cookie:"), 0);
-    CHECK(!eddy_http_session_cookies(session));
 }
 
 /* Redirects -------------------------------------------------------------------------------- */
