@@ -24,6 +24,7 @@
 #include "http/web_log.h"
 #include "http/web_server.h"
 
+#define CONNECTION_HURRY 1.0                    /* seconds of leaving while the server stops */
 #define CONNECTION_DRAINED ((int64_t)256 << 10) /* bytes of a body that are read for nobody */
 
 /* Requests ---------------------------------------------------------------------------- */
@@ -116,11 +117,15 @@ static bool connection_drain(struct ed_web_connection *c)
     return n == 0;
 }
 
-/* Takes leave. 0, or an error that somebody has to see. */
+/* Takes leave, where one half can be ended alone; TLS sees to that itself. */
 static int connection_leave(struct ed_web_connection *c)
 {
+    double seconds = c->server->options.linger_time;
     char data[1024];
-    EDDY_TIMEOUT(limit, c->server->options.linger_time);
+
+    if (c->server->stopping && seconds > CONNECTION_HURRY)
+        seconds = CONNECTION_HURRY;
+    EDDY_TIMEOUT(limit, seconds);
 
     c->state = ED_WEB_LEAVING;
     if (eddy_write_eof(c->stream) < 0)

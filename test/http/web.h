@@ -15,7 +15,7 @@
     EDDY_WEB_SERVER server = NULL;                                                                 \
     CHECK_OK(eddy_web_app_new(&app));                                                              \
     web_options = (options)
-static const eddy_web_options *web_options;
+__attribute__((unused)) static const eddy_web_options *web_options;
 #define WEB_START(app, server) CHECK_OK(ed_web_server_new(app, web_options, &server))
 
 /* What the server says to a text until it closes the connection, which ends behind the text. A
