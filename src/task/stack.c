@@ -33,6 +33,8 @@
 
 #define SLAB_SIZE ((size_t)256 << 20)
 #define SLOT_SIZE_MIN ((size_t)128 * 1024)
+#define STACK_PAGE ((uintptr_t)4096) /* or a multiple of it, which madvise(2) refuses then */
+#define STACK_RED_ZONE 128           /* bytes below the stack pointer that may be in use */
 #define COLOURS 32u /* of 64 bytes: half a page, so that a sleeper needs one page */
 
 __thread struct ed_fiber *ed_fiber_now, *ed_fiber_before;
@@ -52,6 +54,15 @@ static size_t slab_slot(const struct ed_stack *stack)
 char *ed_stack_bottom(const struct ed_stack *stack)
 {
     return stack->slab->memory + slab_slot(stack) * stack->slab->slot_size + ED_STACK_GUARD;
+}
+
+void ed_stack_trim(const struct ed_stack *stack, const void *used)
+{
+    char *bottom = ed_stack_bottom(stack);
+    char *end = (char *)((uintptr_t)((const char *)used - STACK_RED_ZONE) & ~(STACK_PAGE - 1));
+
+    if (end > bottom)
+        (void)madvise(bottom, (size_t)(end - bottom), MADV_DONTNEED); /* else they stay */
 }
 
 size_t ed_stack_size(const struct ed_stack *stack)

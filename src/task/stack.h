@@ -100,6 +100,9 @@ ED_INLINE void ed_stack_give(struct ed_stacks *stacks, struct ed_stack *stack)
 size_t ed_stack_size(const struct ed_stack *stack);
 char *ed_stack_bottom(const struct ed_stack *stack);
 
+/* Gives back the pages below `used`, which is the lowest byte in use of what is parked there. */
+void ed_stack_trim(const struct ed_stack *stack, const void *used);
+
 /* What runs on the stack has returned: aborts if an operation in flight uses it still
  * (base/flight.h). `where` the stack was taken. */
 ED_INLINE void ed_stack_left(const struct ed_stack *stack, const char *where)

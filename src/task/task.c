@@ -392,6 +392,12 @@ eddy_task *ed_task_if_alive(eddy_loop *loop, eddy_task *task, uint64_t id)
     return task->id == id ? task : NULL;
 }
 
+void eddy_task_trim_(eddy_task *task)
+{
+    if (task != eddy_thread_.task && task->context.sp)
+        ed_stack_trim(&task->stack, task->context.sp);
+}
+
 /* Names, state -------------------------------------------------------------- */
 
 const char *eddy_task_name(eddy_task *task)

@@ -15,6 +15,7 @@
 
 #include "base/compat.h"
 #include "task/stack.h"
+#include "task/task.h"
 
 #define KIB ((size_t)1024)
 
@@ -479,4 +480,33 @@ TEST(stacks_of_children_and_of_detached_tasks_are_given_back)
     }
     CHECK_OK(eddy_sleep(2));
     CHECK(stacks_now() < before + CROWD / 2);
+}
+
+static int trimmed_sleeper(void)
+{
+    volatile int value = 42;
+    int rc = eddy_sleep(10);
+
+    return rc < 0 ? rc : value == 42 ? 0 : -EINVAL;
+}
+EDDY_ASYNC(trimmed_sleeper);
+
+/* A task that waits gives back what it does not use, and goes on as if nothing had been. */
+TEST(a_waiting_tasks_stack_is_trimmed)
+{
+    unsigned char pages[32];
+    size_t resident = 0;
+    char *bottom;
+    EDDY_TASK task = eddy_create_task(trimmed_sleeper);
+
+    test_settle();
+    bottom = ed_stack_bottom(&task->stack);
+    memset(bottom + 4096 * 4, 1, 4096 * 16); /* as if it had been deep */
+    eddy_task_trim_(task);
+    CHECK_OK(mincore(bottom, sizeof pages * 4096, pages));
+    for (size_t i = 0; i < sizeof pages; i++)
+        resident += pages[i] & 1u;
+    CHECK_EQ(resident, 0);
+    eddy_task_trim_(eddy_current_task());
+    CHECK_OK(eddy_await(task));
 }
