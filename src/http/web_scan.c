@@ -26,6 +26,7 @@
 #include <linux/sockios.h>
 
 #include "http/web_server.h"
+#include "task/task.h"
 
 #define SCAN_OLD 0.1   /* seconds after which a handler's client is looked after */
 #define SCAN_WRITING 4 /* scans between two looks at what a client takes */
@@ -146,6 +147,7 @@ static void connection_rest(struct ed_web_connection *c)
     ed_list_append(&c->server->resting, &c->link);
     c->resting = true;
     ed_arena_free(&c->request.arena);
+    eddy_task_trim_(c->task);
 }
 
 void ed_web_wake(struct ed_web_connection *c)
