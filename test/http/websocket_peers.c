@@ -133,3 +133,87 @@ RAW_TEST(websocket_talks_to_a_server_of_node)
     IN_REAL_TIME(against_server, "node", "-e", node_server, false);
     IN_REAL_TIME(against_server, "node", "-e", node_server, true);
 }
+
+/* Eddy is the server. */
+
+/* Clients: each says all it has to say to the port that is its argument. */
+static const char aiohttp_client[] =
+    "import aiohttp, asyncio, sys\n"
+    "async def main():\n"
+    "    async with aiohttp.ClientSession() as session:\n"
+    "        url = 'http://127.0.0.1:' + sys.argv[1] + '/'\n"
+    "        async with session.ws_connect(url, protocols=('no', 'superchat'), compress=15,\n"
+    "                                      max_msg_size=0) as ws:\n"
+    "            assert ws.protocol == 'superchat' and ws.compress\n"
+    "            for n in (0, 1, 125, 126, 1000, 65535, 65536, 300000):\n"
+    "                await ws.send_str('\\u20ac' * n)\n"
+    "                assert await ws.receive_str() == '\\u20ac' * n\n"
+    "                await ws.send_bytes(b'\\xff' * n)\n"
+    "                assert await ws.receive_bytes() == b'\\xff' * n\n"
+    "            await ws.ping()\n"
+    "            assert await ws.close(code=4000)\n"
+    "            print('code', ws.close_code)\n"
+    "asyncio.run(main())\n";
+
+static const char node_client[] =
+    "const { WebSocket } = require('ws');\n"
+    "const s = new WebSocket('ws://127.0.0.1:' + process.argv[1] + '/', ['no', 'superchat'],\n"
+    "    { perMessageDeflate: { threshold: 0 } });\n"
+    "const sizes = [0, 1, 125, 126, 1000, 65535, 65536, 300000];\n"
+    "let next = 0;\n"
+    "const send = () => next < sizes.length ? s.send('\\u20ac'.repeat(sizes[next])) : s.ping();\n"
+    "s.on('open', send);\n"
+    "s.on('message', d => {\n"
+    "    if (d.toString() !== '\\u20ac'.repeat(sizes[next])) throw 'wrong echo';\n"
+    "    next++; send(); });\n"
+    "s.on('pong', () => s.close(4000, 'enough'));\n"
+    "s.on('close', c => console.log('code', s.extensions.includes('deflate') ? c : 'none'));\n";
+
+static int serve_echo(eddy_web_request *request, void *code)
+{
+    const eddy_websocket_options options = {.protocols = "superchat"};
+    EDDY_WEBSOCKET socket = NULL;
+    eddy_message message;
+    int rc;
+
+    EDDY_TRY(eddy_websocket_accept(request, &options, &socket));
+    while ((rc = eddy_websocket_receive(socket, &message)) > 0)
+        EDDY_TRY(eddy_websocket_send(socket, message.kind, message.text, message.size));
+    *(int *)code = eddy_websocket_close_code(socket);
+    return rc;
+}
+
+static int against_client(const char *program, const char *option, const char *script)
+{
+    EDDY_TIMEOUT(limit, 30);
+    EDDY_PROCESS process = NULL;
+    EDDY_WEB_APP app = NULL;
+    EDDY_WEB_SERVER server = NULL;
+    eddy_process_options options = {.out = EDDY_PIPE};
+    char port[16], line[64];
+    int code = 0;
+
+    EDDY_TRY(eddy_web_app_new(&app));
+    EDDY_TRY(eddy_web_get(app, "/", serve_echo, &code));
+    EDDY_TRY(eddy_web_start(app, "tcp://127.0.0.1:0", NULL, &server));
+    snprintf(port, sizeof port, "%u", eddy_server_port(eddy_web_server_listener(server)));
+    const char *arguments[] = {"env", "NODE_PATH=/usr/share/nodejs", program, option, script, port,
+                               NULL};
+    EDDY_TRY(eddy_create_subprocess_exec(arguments, &options, &process));
+    EDDY_TRY((int)eddy_read_line(eddy_process_out(process), line, sizeof line));
+    REQUIRE(strcmp(line, "code 4000\n") == 0 && code == 4000);
+    return 0;
+}
+EDDY_ASYNC(against_client, const char *, const char *, const char *);
+
+RAW_TEST(websocket_serves_a_client_of_aiohttp)
+{
+    NEED_AIOHTTP;
+    IN_REAL_TIME(against_client, PYTHON, "-c", aiohttp_client);
+}
+
+RAW_TEST(websocket_serves_a_client_of_node)
+{
+    NEED_NODE;
+    IN_REAL_TIME(against_client, "node", "-e", node_client);
+}

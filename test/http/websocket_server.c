@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include <eddy/web.h>
+#include <eddy/websocket.h>
+
+#include "web.h"
+
+/* What the echo of a test found. */
+struct seen {
+    int code, rc, messages;
+    bool wanted;
+};
+
+static const eddy_websocket_options server_options = {.protocols = "chat, superchat"};
+
+static int echo(eddy_web_request *request, void *argument)
+{
+    struct seen *seen = argument;
+    EDDY_WEBSOCKET socket = NULL;
+    eddy_message message;
+    int rc;
+
+    seen->wanted = eddy_websocket_wanted(request);
+    EDDY_TRY(eddy_websocket_accept(request, &server_options, &socket));
+    while ((rc = eddy_websocket_receive(socket, &message)) > 0) {
+        seen->messages++;
+        EDDY_TRY(eddy_websocket_send(socket, message.kind, message.text, message.size));
+        if (strcmp(message.text, "enough") == 0)
+            return 0;
+    }
+    seen->code = eddy_websocket_close_code(socket);
+    seen->rc = rc;
+    return 0;
+}
+
+#define APP(name, seen)                                                                            \
+    EDDY_WEB_APP name = NULL;                                                                      \
+    struct seen seen = {0};                                                                        \
+    CHECK_OK(eddy_web_app_new(&name));                                                             \
+    CHECK_OK(eddy_web_route(name, "*", "/", echo, &seen))
+
+TEST(websocket_server_echoes)
+{
+    APP(app, seen);
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+    EDDY_WEBSOCKET socket = NULL;
+    eddy_websocket_options options = {.protocols = "x, superchat, chat"};
+    eddy_message message;
+
+    CHECK_OK(eddy_web_start_test(app, NULL, &server, &session));
+    CHECK_OK(eddy_websocket_connect(session, "ws://test/", &options, &socket));
+    CHECK_STR(eddy_websocket_protocol(socket), "superchat");
+    CHECK(seen.wanted);
+    for (int i = 0; i < 5; i++) {
+        CHECK_OK(eddy_websocket_printf(socket, "%01000d", i));
+        CHECK_EQ(eddy_websocket_receive(socket, &message), 1);
+        CHECK_EQ(message.size, 1000);
+    }
+    CHECK_OK(eddy_websocket_begin_close(socket, 4000, "done"));
+    CHECK_OK(eddy_websocket_close(&socket));
+    test_settle();
+    CHECK(seen.code == 4000 && seen.rc == 0 && seen.messages == 5);
+}
+
+/* H-WSS-4 */
+TEST(websocket_server_closes_behind_its_handler)
+{
+    APP(app, seen);
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+    EDDY_WEBSOCKET socket = NULL;
+    eddy_message message;
+
+    CHECK_OK(eddy_web_start_test(app, NULL, &server, &session));
+    CHECK_OK(eddy_websocket_connect(session, "ws://test/", NULL, &socket));
+    CHECK_OK(eddy_websocket_send_text(socket, "enough"));
+    CHECK_EQ(eddy_websocket_receive(socket, &message), 1);
+    CHECK_EQ(eddy_websocket_receive(socket, &message), 0);
+    CHECK_EQ(eddy_websocket_close_code(socket), 1000);
+    CHECK_OK(eddy_websocket_close(&socket));
+}
+
+/* H-WSS-7 */
+TEST(websocket_server_hears_of_a_client_that_breaks_off)
+{
+    APP(app, seen);
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+    EDDY_WEBSOCKET socket = NULL;
+
+    CHECK_OK(eddy_web_start_test(app, NULL, &server, &session));
+    CHECK_OK(eddy_websocket_connect(session, "ws://test/", NULL, &socket));
+    test_settle();
+    eddy_http_session_close(&session);
+    CHECK(eddy_websocket_close(&socket) < 0);
+    test_settle();
+    CHECK(seen.code == 1006 && seen.rc < 0);
+}
+
+#define GOOD                                                                                       \
+    "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"                                          \
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+#define ASK(server, method, fields)                                                                \
+    web_say((server), method " / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n" fields "\r\n")
+
+/* H-WSS-1, H-WSS-5 */
+TEST(websocket_server_refuses_what_is_none)
+{
+    APP(app, seen);
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+
+    CHECK_OK(eddy_web_start_test(app, NULL, &server, &session));
+    CHECK_HAS(ASK(server, "GET", GOOD), "HTTP/1.1 101 ");
+    CHECK_HAS(ASK(server, "GET", GOOD), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    CHECK_HAS(ASK(server, "GET", ""), "HTTP/1.1 400 ");
+    CHECK(!seen.wanted);
+    CHECK_HAS(ASK(server, "POST", GOOD), "HTTP/1.1 400 ");
+    CHECK_HAS(ASK(server, "GET", "Upgrade: websocket\r\nSec-WebSocket-Version: 12\r\n"),
+              "HTTP/1.1 426 ");
+    CHECK_HAS(ASK(server, "GET", "Upgrade: websocket\r\nSec-WebSocket-Version: 12\r\n"),
+              "Sec-WebSocket-Version: 13\r\n");
+    CHECK_HAS(ASK(server, "GET",
+                  "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n"),
+              "HTTP/1.1 400 ");
+    CHECK_HAS(ASK(server, "GET", GOOD "Origin: https://evil.org\r\n"), "HTTP/1.1 403 ");
+    CHECK_HAS(ASK(server, "GET", GOOD "Origin: http://test\r\n"), "HTTP/1.1 101 ");
+    CHECK_HAS(ASK(server, "GET", GOOD "Sec-WebSocket-Extensions: permessage-deflate\r\n"),
+              "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+}
+
+/* H-WSS-6, and the handshake and the frame in one piece: H-WSC-23. */
+TEST(websocket_server_refuses_frames_without_masks)
+{
+    APP(app, seen);
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+    static const char text[] = "GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n" GOOD
+                               "\r\n\x81\x85\0\0\0\0hello\x81\x01x";
+    const char *heard;
+
+    CHECK_OK(eddy_web_start_test(app, NULL, &server, &session));
+    heard = strstr(web_say_bytes(server, text, sizeof text - 1), "\r\n\r\n");
+    CHECK(heard && memcmp(heard + 4, "\x81\x05hello\x88", 8) == 0);
+    CHECK_EQ((unsigned char)heard[4 + 9] << 8 | (unsigned char)heard[4 + 10], 1002);
+    CHECK_EQ(seen.rc, EDDY_EWEBSOCKET);
+}
+
+static eddy_websocket *open_one;
+
+static int chat(eddy_web_request *request, void *unused)
+{
+    EDDY_WEBSOCKET socket = NULL;
+    eddy_message message;
+    int rc;
+
+    (void)unused;
+    EDDY_TRY(eddy_websocket_accept(request, NULL, &socket));
+    open_one = socket;
+    while ((rc = eddy_websocket_receive(socket, &message)) > 0)
+        continue;
+    open_one = NULL;
+    return rc;
+}
+
+static void say_goodbye(eddy_web_app *app, void *unused)
+{
+    (void)app, (void)unused;
+    if (open_one)
+        (void)eddy_websocket_begin_close(open_one, 1001, "the server stops");
+}
+
+static int receive_last(eddy_websocket **socket)
+{
+    eddy_message message;
+
+    EDDY_TRY(eddy_websocket_receive(*socket, &message));
+    REQUIRE(eddy_websocket_close_code(*socket) == 1001);
+    return eddy_websocket_close(socket);
+}
+EDDY_ASYNC(receive_last, eddy_websocket **);
+
+/* H-RUN-4, H-WSS-7 */
+TEST(websocket_server_stops_in_order)
+{
+    EDDY_WEB_APP app = NULL;
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+    EDDY_WEBSOCKET socket = NULL;
+    double begin = eddy_time();
+
+    CHECK_OK(eddy_web_app_new(&app));
+    CHECK_OK(eddy_web_get(app, "/", chat, NULL));
+    CHECK_OK(eddy_web_on_shutdown(app, say_goodbye, NULL));
+    CHECK_OK(eddy_web_start_test(app, NULL, &server, &session));
+    CHECK_OK(eddy_websocket_connect(session, "ws://test/", NULL, &socket));
+    EDDY_TASK client = eddy_create_task(receive_last, &socket);
+    test_settle();
+    CHECK_OK(eddy_web_server_shutdown(server, 60));
+    CHECK_OK(eddy_await(client));
+    CHECK(eddy_time() - begin < 2);
+}
+
+static int whole_connection(void)
+{
+    EDDY_WEB_APP app = NULL;
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+    EDDY_WEBSOCKET socket = NULL;
+    struct seen seen = {0};
+    eddy_message message;
+
+    EDDY_TRY(eddy_web_app_new(&app));
+    EDDY_TRY(eddy_web_get(app, "/", echo, &seen));
+    EDDY_TRY(eddy_web_start_test(app, NULL, &server, &session));
+    EDDY_TRY(eddy_websocket_connect(session, "ws://test/", NULL, &socket));
+    EDDY_TRY(eddy_websocket_send_text(socket, "enough"));
+    EDDY_TRY(eddy_websocket_receive(socket, &message));
+    return 0;
+}
+EDDY_ASYNC(whole_connection);
+
+RAW_TEST(websocket_server_stands_every_cancel)
+{
+    CHECK_OK(eddy_test_cancels(whole_connection));
+}
