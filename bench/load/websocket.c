@@ -12,9 +12,9 @@
 #include "load.h"
 
 #define EVENTS 1024
-#define MESSAGES 64   /* that differ */
-#define SMALL 125     /* bytes of a message at most: a header has 2 bytes then */
-#define MASKED (6)    /* bytes before a message that is masked */
+#define MESSAGES 64 /* that differ */
+#define SMALL 125   /* bytes of a message at most: a header has 2 bytes then */
+#define MASKED (6)  /* bytes before a message that is masked */
 #define PLAIN (2)
 
 static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"

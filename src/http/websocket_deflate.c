@@ -4,7 +4,8 @@
  *
  * A message goes out as what deflate makes of it up to a sync flush, without the four bytes with
  * which every such flush ends; they are added again where it comes in. Pieces before the last keep
- * theirs. A last piece for which deflate has nothing to say is one byte, the begin of an empty block.
+ * theirs. A last piece for which deflate has nothing to say is one byte, the begin of an empty
+ * block.
  *
  * What comes is expanded in steps whose output is bounded by the caller, so that a bomb explodes no
  * faster than somebody makes room for it. A stream that says it has ended begins anew, with its

@@ -3,15 +3,15 @@
  * Frames of a WebSocket. Pure: bytes in, bytes out.
  *
  * A header is judged as its bytes come: each rule (RFC 6455, 5.2, 5.4, 5.5) is applied as soon as
- * the bytes that it needs are there, so that whole frames and single bytes get the same verdict, and
- * a frame that is too long is refused before any of it is kept. The same holds for the order in
+ * the bytes that it needs are there, so that whole frames and single bytes get the same verdict,
+ * and a frame that is too long is refused before any of it is kept. The same holds for the order in
  * which it is written: reserved bits, opcode, its place in the message, mask, length.
  *
- * wslay is not used for this, but for the other side in the tests. Its frames say nothing before the
- * first byte of the payload is there, so that neither an unknown opcode nor a length over the limit
- * could be refused by the header; its events keep a block for each fragment, so that a byte costs
- * some eighty; its memory is none that can be counted or made to fail; and it masks byte by byte:
- * 360 ns to pack and read a frame of 64 bytes, where these take 30.
+ * wslay is not used for this, but for the other side in the tests. Its frames say nothing before
+ * the first byte of the payload is there, so that neither an unknown opcode nor a length over the
+ * limit could be refused by the header; its events keep a block for each fragment, so that a byte
+ * costs some eighty; its memory is none that can be counted or made to fail; and it masks byte by
+ * byte: 360 ns to pack and read a frame of 64 bytes, where these take 30.
  */
 #include "http/websocket_frame.h"
 

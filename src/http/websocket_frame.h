@@ -37,8 +37,8 @@ struct ed_frame_rules {
     bool fragmented; /* a message has begun and not ended */
 };
 
-/* Reads a header from the first `size` bytes of a frame. Returns how many bytes it has; 0 when it is
- * not whole; -EPROTO, as soon as the bytes that are there break a rule, with *why set. */
+/* Reads a header from the first `size` bytes of a frame. Returns how many bytes it has; 0 when it
+ * is not whole; -EPROTO, as soon as the bytes that are there break a rule, with *why set. */
 int ed_frame_parse(const char *data, size_t size, const struct ed_frame_rules *rules,
                    struct ed_frame *out, const char **why);
 

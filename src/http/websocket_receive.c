@@ -2,14 +2,14 @@
 /*
  * Receiving.
  *
- * Bytes come into socket->in, or for the payload of a large frame straight into socket->message. All
- * that is known of frame and message stands in the socket, and each step either takes bytes and
+ * Bytes come into socket->in, or for the payload of a large frame straight into socket->message.
+ * All that is known of frame and message stands in the socket, and each step either takes bytes and
  * notes that, or leaves everything as it was; steps wait in between only. So a receive can be cut
  * short at any wait, and the next one goes on where it was.
  *
- * A message that is one frame, not compressed, and in `in` as a whole, is given from where it is: its
- * mask is taken off in place. All others are gathered in `message`, behind each other, so that a
- * fragment costs its bytes and nothing else. Texts are checked as their bytes are taken.
+ * A message that is one frame, not compressed, and in `in` as a whole, is given from where it is:
+ * its mask is taken off in place. All others are gathered in `message`, behind each other, so that
+ * a fragment costs its bytes and nothing else. Texts are checked as their bytes are taken.
  *
  * A wait has a deadline: that of the heartbeat, or of a close that has begun. A close gets the
  * receiver out by moving that deadline to now.

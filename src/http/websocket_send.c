@@ -3,9 +3,9 @@
  * Sending.
  *
  * Who writes to the stream has the turn, so that no frame comes into the middle of another, and so
- * that messages are compressed in the order in which they go. A frame goes wholly or not at all: what
- * a cancel leaves of a large one is copied to the stream at once, whatever the stream keeps then;
- * if there is no memory for that, the connection is broken.
+ * that messages are compressed in the order in which they go. A frame goes wholly or not at all:
+ * what a cancel leaves of a large one is copied to the stream at once, whatever the stream keeps
+ * then; if there is no memory for that, the connection is broken.
  *
  * Control frames never wait. One that comes while somebody has the turn, or while the peer takes
  * nothing, is kept, the newest of its kind, and goes when the turn is given back, or with the next

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server's side of the handshake. All that can be refused is refused before the 101 is sent; the
- * connection stays the server's, which closes it behind the handler.
+ * The server's side of the handshake. All that can be refused is refused before the 101 is sent;
+ * the connection stays the server's, which closes it behind the handler.
  */
 #include <errno.h>
 #include <string.h>

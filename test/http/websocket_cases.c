@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cases that every WebSocket is measured by, as Autobahn's suite numbers them: what goes in, frame
- * by frame, and what comes out. Each is played to a server and to a client, as a whole, byte by byte,
- * and in pieces of three; an echo is at the other end of it.
+ * The cases that every WebSocket is measured by, as Autobahn's suite numbers them: what goes in,
+ * frame by frame, and what comes out. Each is played to a server and to a client, as a whole, byte
+ * by byte, and in pieces of three; an echo is at the other end of it.
  *
- * What came out is written as a line: "text:a ping:b close:1000"; long payloads by their size. It is
- * read by wslay, which shares no line with what wrote it.
+ * What came out is written as a line: "text:a ping:b close:1000"; long payloads by their size. It
+ * is read by wslay, which shares no line with what wrote it.
  */
 #include <stdlib.h>
 #include <wslay/wslay.h>
