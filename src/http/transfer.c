@@ -118,22 +118,23 @@ ssize_t ed_transfer_step(struct ed_transfer *transfer, const char **in, size_t *
 {
     size_t made = 0;
 
-    for (; *in_size > 0 && made < size; (*in)++, (*in_size)--) {
+    for (; *in_size > 0 && made < size && !transfer->broken; (*in)++, (*in_size)--) {
         int n = transfer->kind == ED_TRANSFER_BASE64
                     ? transfer_take_base64(transfer, **in, out + made)
                     : transfer_take_quoted(transfer, **in, out + made);
 
-        if (n < 0 && made > 0)
-            break; /* the next step fails */
-        if (n < 0)
-            return transfer_refuse(transfer, "it has a character that has no place there");
-        made += (size_t)n;
+        transfer->broken = n < 0;
+        made += n > 0;
     }
+    if (transfer->broken && made == 0) /* what came before it is given first */
+        return transfer_refuse(transfer, "it has a character that has no place there");
     return (ssize_t)made;
 }
 
 int ed_transfer_end(const struct ed_transfer *transfer)
 {
+    if (transfer->broken)
+        return transfer_refuse(transfer, "it has a character that has no place there");
     if (transfer->held_size == 0 && (transfer->digits + transfer->padded) % 4 == 0)
         return 0;
     return transfer_refuse(transfer, "it ends early");

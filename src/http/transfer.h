@@ -17,6 +17,7 @@ struct ed_transfer {
     unsigned digits, padded; /* and digits and "=" so far, of the last four */
     char held[2];            /* quoted: an escape that is not whole, */
     unsigned held_size;      /* so many characters */
+    bool broken;             /* a character had no place there */
 };
 
 /* By the value of Content-Transfer-Encoding, NULL: none. false for one that is not known. */

@@ -143,7 +143,7 @@ static ssize_t unchunk(const char *text, size_t size, char *out, bool *whole)
             return got;
         if ((size_t)(end - text) < left)
             left = (size_t)(end - text);
-        memcpy(out + got, text, left);
+        memmove(out + got, text, left);
         got += (ssize_t)left;
         text += left;
         if (end - text >= 2 && memcmp(text, "\r\n", 2) != 0)

@@ -24,7 +24,7 @@ static const char *decoded(enum ed_transfer_kind kind, const char *text, size_t 
         }
     }
     if (ed_transfer_end(&transfer) < 0)
-        return "early";
+        return transfer.broken ? "EDDY_EHTTP_PAYLOAD" : "early";
     out[size] = '\0';
     return out;
 }
