@@ -50,6 +50,13 @@ static void owner_ended(void *argument, int rc)
     owner->rc = rc;
 }
 
+/* Gives an owner a connection, whose name is in texts of errors. */
+#define CONNECT(owner)                                                                             \
+    EDDY_STREAM near = NULL;                                                                       \
+    EDDY_STREAM far = NULL;                                                                        \
+    CHECK_OK(eddy_stream_pair(&near, &far));                                                       \
+    (owner).reader.stream = near
+
 static const struct ed_body_watch watch = {owner_before, owner_read, owner_ended};
 
 /* Reads to the end or an error; how many bytes came. */
@@ -153,6 +160,7 @@ TEST(a_body_over_its_limit_fails_behind_the_bytes_within)
             owner.data = encoded.data;
             owner.size = encoded.size;
         }
+        CONNECT(owner);
         CHECK_OK(ed_body_reader_open(&owner.reader, coding, sizeof zeros - 1, -4711, &watch, &owner,
                                      &body));
         while ((n = eddy_read(body, got, sizeof got)) > 0)
@@ -177,6 +185,7 @@ TEST(a_coded_body_that_ends_early_is_an_error)
         CHECK_OK(encode(codings[i], "hello", 5, &encoded));
         owner.data = encoded.data;
         owner.size = encoded.size - 1;
+        CONNECT(owner);
         CHECK_OK(ed_body_reader_open(&owner.reader, codings[i], 100, EDDY_ELIMIT, &watch, &owner,
                                      &body));
         CHECK_EQ(read_all(body, got, sizeof got, 1), EDDY_EHTTP_PAYLOAD);
@@ -193,6 +202,7 @@ TEST(a_connection_that_breaks_is_told_behind_what_came)
     EDDY_STREAM body = NULL;
     char got[10];
 
+    CONNECT(owner);
     CHECK_OK(ed_body_reader_open(&owner.reader, ED_CODING_IDENTITY, 100, EDDY_ELIMIT, &watch,
                                  &owner, &body));
     CHECK_EQ(eddy_read(body, got, sizeof got), 5);
@@ -217,6 +227,7 @@ TEST(a_read_that_times_out_loses_nothing)
     CHECK_OK(encode(ED_CODING_GZIP, data, sizeof data, &encoded));
     owner.data = encoded.data;
     owner.size = encoded.size;
+    CONNECT(owner);
     CHECK_OK(ed_body_reader_open(&owner.reader, ED_CODING_GZIP, 10000, EDDY_ELIMIT, &watch, &owner,
                                  &body));
     do {
