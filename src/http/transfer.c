@@ -124,7 +124,9 @@ ssize_t ed_transfer_step(struct ed_transfer *transfer, const char **in, size_t *
                     : transfer_take_quoted(transfer, **in, out + made);
 
         transfer->broken = n < 0;
-        made += n > 0;
+        if (transfer->broken)
+            break; /* the character stays, for the next step to fail at */
+        made += (size_t)n;
     }
     if (transfer->broken && made == 0) /* what came before it is given first */
         return transfer_refuse(transfer, "it has a character that has no place there");
