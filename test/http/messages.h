@@ -11,6 +11,18 @@
 
 #define MESSAGES_SAID 65536
 
+/* Freed at the end of their blocks, also of a test that is cancelled. */
+static inline void messages_close_arena(struct ed_arena *arena)
+{
+    ed_arena_free(arena);
+}
+static inline void messages_close_reader(struct ed_reader *reader)
+{
+    ed_reader_close(reader);
+}
+#define ARENA __attribute__((cleanup(messages_close_arena))) struct ed_arena
+#define READER __attribute__((cleanup(messages_close_reader))) struct ed_reader
+
 struct messages {
     const char *text;
     size_t size;
@@ -103,8 +115,8 @@ static inline int messages_read_body(struct messages *messages, struct ed_reader
 static inline int messages_read(struct messages *messages)
 {
     EDDY_STREAM to = NULL, from = NULL;
-    struct ed_arena arena = {0};
-    struct ed_reader reader = {0};
+    ARENA arena = {0};
+    READER reader = {0};
     struct ed_head head;
     int rc = 1;
 
@@ -129,8 +141,6 @@ static inline int messages_read(struct messages *messages)
     }
     messages->code = rc;
     messages->status = rc < 0 ? reader.refusal : 0;
-    ed_reader_close(&reader);
-    ed_arena_free(&arena);
     eddy_cancel(sender);
     return 0;
 }

@@ -4,7 +4,6 @@
 #include <eddy/stream_class.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "messages.h"
 #include "seeds.h"
@@ -194,8 +193,8 @@ EDDY_ASYNC(send_slowly, eddy_stream *, const char *);
 static void check_slow(const char *what, const char *said, size_t least)
 {
     EDDY_STREAM to = NULL, from = NULL;
-    struct ed_arena arena = {0};
-    struct ed_reader reader = {0};
+    ARENA arena = {0};
+    READER reader = {0};
     char got[100];
     size_t cuts = 0;
 
@@ -208,7 +207,6 @@ static void check_slow(const char *what, const char *said, size_t least)
     CHECK_OK(eddy_await(sender));
     ed_reader_close(&reader);
     ed_reader_close(&reader);
-    ed_arena_free(&arena);
 }
 
 /* Whatever is cut short, the next call goes on, and nothing is lost. */
@@ -222,8 +220,8 @@ TEST(reader_goes_on_where_a_timeout_has_cut_it_short)
 TEST(reader_says_when_a_head_has_begun)
 {
     EDDY_STREAM to = NULL, from = NULL;
-    struct ed_arena arena = {0};
-    struct ed_reader reader = {0};
+    ARENA arena = {0};
+    READER reader = {0};
     struct ed_head head;
     bool begun = false;
 
@@ -236,16 +234,14 @@ TEST(reader_says_when_a_head_has_begun)
         CHECK_OK(eddy_write_nowait(to, &"GET"[i], 1));
         begun = false;
     }
-    ed_reader_close(&reader);
-    ed_arena_free(&arena);
 }
 
 /* H-SEC-24: what follows a message stays in the stream. */
 TEST(reader_leaves_what_follows_a_message)
 {
     EDDY_STREAM to = NULL, from = NULL;
-    struct ed_arena arena = {0};
-    struct ed_reader reader = {0};
+    ARENA arena = {0};
+    READER reader = {0};
     struct ed_head head;
     const char *kept;
     char data[64];
@@ -262,13 +258,11 @@ TEST(reader_leaves_what_follows_a_message)
     CHECK_EQ(ed_reader_body(&reader, data, sizeof data), 2);
     CHECK(reader.ended);
     CHECK_EQ(eddy_stream_kept(from, &kept), 4);
-    ed_reader_close(&reader);
-    ed_arena_free(&arena);
 }
 
 static int read_heads(struct ed_reader *reader, int *count)
 {
-    struct ed_arena arena = {0};
+    ARENA arena = {0};
     struct ed_head head;
     int rc;
 
@@ -276,7 +270,6 @@ static int read_heads(struct ed_reader *reader, int *count)
         *count += 1;
         ed_arena_free(&arena);
     }
-    ed_arena_free(&arena);
     return rc;
 }
 EDDY_ASYNC(read_heads, struct ed_reader *, int *);
@@ -284,33 +277,34 @@ EDDY_ASYNC(read_heads, struct ed_reader *, int *);
 /* Ten thousand silent connections cost what their tasks do. */
 TEST(reader_holds_no_buffer_while_the_connection_is_silent)
 {
-    EDDY_STREAM from = NULL;
-    struct ed_reader reader = {0};
+    EDDY_STREAM to = NULL, from = NULL;
+    READER reader = {0};
     int ends[2], count = 0;
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
     CHECK_OK(eddy_stream_from_fd(ends[0], &from));
+    CHECK_OK(eddy_stream_from_fd(ends[1], &to));
     CHECK_OK(ed_reader_open(&reader, from, false, &small));
     EDDY_TASK task = eddy_create_task(read_heads, &reader, &count);
     for (int i = 0; i < 3; i++) {
         test_settle();
         CHECK_EQ(count, i);
         CHECK(!from->in.data && !from->behind.data);
-        CHECK_EQ(send(ends[1], LATE, sizeof LATE - 1, 0), sizeof LATE - 1);
+        CHECK_OK(eddy_write(to, LATE, sizeof LATE - 1));
+        CHECK_OK(eddy_flush(to));
         CHECK_OK(eddy_sleep(0.01));
     }
     CHECK_EQ(count, 3);
-    close(ends[1]);
+    CHECK_OK(eddy_stream_close(&to));
     CHECK_OK(eddy_await(task));
-    ed_reader_close(&reader);
 }
 
 /* An error ends it; only what was refused has a status. */
 TEST(reader_stays_broken)
 {
     EDDY_STREAM to = NULL, from = NULL;
-    struct ed_arena arena = {0};
-    struct ed_reader reader = {0};
+    ARENA arena = {0};
+    READER reader = {0};
     struct ed_head head;
 
     CHECK_OK(eddy_stream_pair(&to, &from));
@@ -321,8 +315,6 @@ TEST(reader_stays_broken)
                     "line 3 of the request: Invalid header token");
         CHECK_EQ(reader.refusal, 400);
     }
-    ed_reader_close(&reader);
-    ed_arena_free(&arena);
 }
 
 /* Lack of memory. */
@@ -351,19 +343,15 @@ static int reader_each_allocation(void)
         "A: 1\r\nA: 1\r\nA: 1\r\nA: 1\r\nA: 1\r\nA: 1\r\nA: 1\r\nA: 1\r\nA: 1\r\nA: 1\r\nA: 1\r\n"
         "\r\n3;x\r\nabc\r\n0\r\nT: v\r\n\r\n";
     EDDY_STREAM to = NULL, from = NULL;
-    struct ed_arena arena = {0};
-    struct ed_reader reader = {0};
+    ARENA arena = {0};
+    READER reader = {0};
     int rc;
 
     EDDY_TRY(eddy_stream_pair(&to, &from));
     EDDY_TRY(eddy_write(to, many, sizeof many - 1));
     EDDY_TRY(eddy_write(to, many, sizeof many - 1));
     rc = ed_reader_open(&reader, from, false, &MESSAGES_LIMITS);
-    if (rc == 0)
-        rc = read_all(&reader, &arena);
-    ed_reader_close(&reader);
-    ed_arena_free(&arena);
-    return rc;
+    return rc < 0 ? rc : read_all(&reader, &arena);
 }
 EDDY_ASYNC(reader_each_allocation);
 
