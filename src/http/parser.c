@@ -30,6 +30,7 @@
 #include "eddy/stream_class.h"
 #include "http/head.h"
 
+#define PARSER_METHOD 64           /* bytes of a method */
 #define PARSER_FIELDS 16           /* that there is room for at first */
 #define PARSER_OVERHEAD (16 << 10) /* bytes of chunks that are not data, beyond what is usual */
 #define PARSER_CHUNK 16            /* bytes that the size of a chunk may usually have */
@@ -57,8 +58,8 @@ static struct ed_parser *parser_of(llhttp_t *llhttp)
 static int parser_extend(llhttp_t *llhttp, struct ed_span *span, const char *at, size_t size)
 {
     if (span->size == 0)
-        span->at = (size_t)((ptrdiff_t)at + parser_of(llhttp)->shift);
-    span->size += size;
+        span->at = (uint32_t)((ptrdiff_t)at + parser_of(llhttp)->shift);
+    span->size += (uint32_t)size;
     return 0;
 }
 
@@ -217,9 +218,11 @@ static int parser_feed_method(struct ed_parser *parser, const char *data, size_t
     for (; i < size && data[i] != ' '; i++) {
         if (!ed_is_token(&data[i], 1))
             return parser_refuse_protocol(parser, "the method is not a token");
-        if (parser->method_size == ED_PARSER_METHOD)
+        if (parser->method_size == PARSER_METHOD)
             return parser_refuse(parser, EDDY_EHTTP_PROTOCOL, 501, "the method is too long");
-        parser->method[parser->method_size++] = data[i];
+        if (parser->method_size < sizeof parser->method)
+            parser->method[parser->method_size] = data[i];
+        parser->method_size++;
     }
     *used = i;
     if (i == size)
@@ -409,7 +412,7 @@ static int parser_list_fields(const struct ed_parser *parser, char *text, size_t
         fields[i] = (struct ed_field){
             .name = text + name->at - start,
             .value = from,
-            .name_size = (uint32_t)name->size,
+            .name_size = name->size,
             .value_size = (uint32_t)size,
         };
     }
@@ -591,6 +594,11 @@ struct ed_parser *ed_parser_new(bool response, const struct ed_limits *limits)
         return NULL;
     block->parser.response = response;
     block->parser.limits = *limits;
+    /* Places have 32 bits. */
+    if (limits->head_size > INT32_MAX)
+        block->parser.limits.head_size = INT32_MAX;
+    if (limits->fields > INT32_MAX)
+        block->parser.limits.fields = INT32_MAX;
     return &block->parser;
 }
 

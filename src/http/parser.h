@@ -9,8 +9,6 @@
 #include "http/lines.h"
 #include "http/reader.h"
 
-#define ED_PARSER_METHOD 64 /* bytes of a method */
-
 enum ed_parser_stage {
     ED_PARSER_IDLE,   /* no head has begun */
     ED_PARSER_START,  /* its start line comes, */
@@ -25,7 +23,7 @@ enum ed_parser_stage {
 
 /* Where something is: its first byte, counted from the first of what is read. */
 struct ed_span {
-    size_t at, size;
+    uint32_t at, size;
 };
 
 struct ed_parser {
@@ -45,7 +43,7 @@ struct ed_parser {
     size_t start;      /* where the start line is: behind empty lines */
     bool method_read, version_read;
     size_t method_size;
-    char method[ED_PARSER_METHOD];
+    char method[8]; /* its front: enough for those with rules of their own */
     struct ed_span target, version;
 
     struct ed_field_span {

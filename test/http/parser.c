@@ -47,3 +47,14 @@ RAW_TEST(parser_ends_where_the_head_does)
     CHECK_EQ(parser->fed, sizeof WRK - 1);
     ed_parser_free(parser);
 }
+
+RAW_TEST(parser_takes_limits_that_are_none)
+{
+    static const struct ed_limits none = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
+    struct ed_parser *parser = ed_parser_new(false, &none);
+
+    ed_parser_begin(parser, false);
+    CHECK_OK(ed_parser_head(parser, WRK, sizeof WRK - 1, 0));
+    CHECK_EQ(parser->stage, ED_PARSER_HEAD);
+    ed_parser_free(parser);
+}
