@@ -147,6 +147,14 @@ static int reader_finish_head(struct ed_reader *reader, const char *data, struct
     return 1;
 }
 
+int ed_reader_await(struct ed_reader *reader)
+{
+    ED_ASSERT(reader->ended);
+    if (reader->parser->broken)
+        return reader_fail(reader, reader->parser->broken);
+    return reader->parser->stage == ED_PARSER_IDLE ? reader_wait_first(reader) : 1;
+}
+
 int ed_reader_head(struct ed_reader *reader, struct ed_arena *arena, struct ed_head *out,
                    bool *begun)
 {

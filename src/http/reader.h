@@ -73,6 +73,10 @@ void ed_reader_close(struct ed_reader *reader); /* frees what it has; twice is n
 EDDY_AWAITS int
 ed_reader_head(struct ed_reader *reader, struct ed_arena *arena, struct ed_head *out, bool *begun);
 
+/* Waits for the first byte of a head only, for which no arena is needed yet. Suspends. Returns as
+ * ed_reader_head, which is to be called behind 1. */
+EDDY_AWAITS int ed_reader_await(struct ed_reader *reader);
+
 /* For a response that has no body, whatever its head says: to HEAD, 2xx to CONNECT (RFC 9112, 6.3).
  * 1xx, 204 and 304 have none anyway. */
 void ed_reader_expect_no_body(struct ed_reader *reader);

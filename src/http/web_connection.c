@@ -48,6 +48,31 @@ static void exchange_init(struct ed_web_connection *c)
     request->sent = 0;
 }
 
+/* Memory of exchanges that are over is for the next ones, of whatever connection: those that wait
+ * have none. */
+static void connection_take_arena(struct ed_web_connection *c)
+{
+    eddy_web_server *server = c->server;
+
+    if (!c->request.arena.first && server->spare_count > 0)
+        c->request.arena = server->spares[--server->spare_count];
+}
+
+static void connection_give_arena(struct ed_web_connection *c)
+{
+    eddy_web_server *server = c->server;
+
+    if (!c->request.arena.first)
+        return;
+    if (server->spare_count < ED_WEB_SPARES) {
+        ed_arena_reset(&c->request.arena);
+        server->spares[server->spare_count++] = c->request.arena;
+        c->request.arena = (struct ed_arena){0};
+    } else {
+        ed_arena_free(&c->request.arena);
+    }
+}
+
 static void exchange_end(struct ed_web_connection *c)
 {
     struct eddy_web_request *request = &c->request;
@@ -56,7 +81,7 @@ static void exchange_end(struct ed_web_connection *c)
         (void)eddy_stream_close(&request->answer.body); /* it has been ended, or is broken */
     ed_web_answer_drop(request);
     ed_web_request_close(request);
-    ed_arena_reset(&request->arena);
+    connection_give_arena(c);
 }
 
 /* Whether an error came of a client that went away. */
@@ -105,7 +130,7 @@ static int exchange_answer(struct ed_web_connection *c, int rc)
 /* Ends ---------------------------------------------------------------------------------- */
 
 /* Reads what the handler has left of the body: whether that was all. */
-static bool connection_drain(struct ed_web_connection *c)
+static ED_NOINLINE bool connection_drain(struct ed_web_connection *c)
 {
     char data[1024];
     ssize_t n = 1;
@@ -118,7 +143,7 @@ static bool connection_drain(struct ed_web_connection *c)
 }
 
 /* Takes leave, where one half can be ended alone; TLS sees to that itself. */
-static int connection_leave(struct ed_web_connection *c)
+static ED_NOINLINE int connection_leave(struct ed_web_connection *c)
 {
     double seconds = c->server->options.linger_time;
     char data[1024];
@@ -196,7 +221,12 @@ static int connection_await(struct ed_web_connection *c)
     c->state = ED_WEB_WAITING;
     if (ed_unlikely(c->server->stopping) && eddy_stream_kept(c->stream, &kept) == 0)
         return 0;
-    rc = ed_reader_head(&c->reader, &c->request.arena, &c->request.head, &c->begun);
+    rc = ed_reader_await(&c->reader);
+    if (ed_likely(rc == 1)) {
+        c->begun = true;
+        connection_take_arena(c);
+        rc = ed_reader_head(&c->reader, &c->request.arena, &c->request.head, NULL);
+    }
     c->state = ED_WEB_HANDLING;
     c->tick = c->server->tick;
     if (ed_unlikely(c->resting))
@@ -209,7 +239,7 @@ static int connection_await(struct ed_web_connection *c)
 }
 
 /* Answers what is no request. Its text is the reader's, and has nothing of what came. */
-static int connection_refuse(struct ed_web_connection *c, int status)
+static ED_NOINLINE int connection_refuse(struct ed_web_connection *c, int status)
 {
     struct eddy_web_request *request = &c->request;
     int rc;
@@ -278,7 +308,7 @@ int ed_web_serve(eddy_stream *stream, void *argument)
     c->request.connection = c;
     ed_web_enter(c);
     rc = connection_serve(c);
-    ed_arena_free(&c->request.arena);
+    connection_give_arena(c);
     ed_web_leave(c);
     eddy_free(c);
     return rc;

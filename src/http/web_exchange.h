@@ -16,6 +16,7 @@
 #include "http/reader.h"
 #include "http/web_app.h"
 
+#define ED_WEB_SPARES 64 /* first blocks of arenas that a server keeps */
 #define ED_WEB_COPIED ((size_t)16 << 10) /* bytes of an answer that are copied */
 
 struct ed_web_connection;
@@ -118,6 +119,8 @@ struct eddy_web_server {
     size_t count;     /* connections */
     eddy_event empty; /* is set when the last of them has ended */
     bool stopping;
+    struct ed_arena spares[ED_WEB_SPARES];
+    size_t spare_count;
 
     eddy_handle scan;
     uint32_t tick;                         /* scans so far, while there are connections */

@@ -274,8 +274,12 @@ resource_find_method(const struct route_resource *resource, const char *method)
     return get ? get : any;
 }
 
-static void found_allow(struct ed_route_found *out, const char *method)
+static void found_allow(struct ed_route_found *out, const char *method, struct ed_arena *arena)
 {
+    if (!out->allowed)
+        out->allowed = ed_arena_alloc(arena, ED_ROUTE_METHODS * sizeof *out->allowed);
+    if (!out->allowed)
+        return; /* then it is not said */
     for (size_t i = 0; i < out->allowed_count; i++)
         if (strcmp(out->allowed[i], method) == 0)
             return;
@@ -289,8 +293,8 @@ static int method_compare(const void *a, const void *b)
 }
 
 /* A resource whose path fits: true when it has the method too. */
-static bool
-found_take(struct ed_route_found *out, const struct route_resource *resource, const char *method)
+static bool found_take(struct ed_route_found *out, const struct route_resource *resource,
+                       const char *method, struct ed_arena *arena)
 {
     const struct route_method *m = resource_find_method(resource, method);
 
@@ -300,9 +304,9 @@ found_take(struct ed_route_found *out, const struct route_resource *resource, co
         return true;
     }
     for (m = resource->methods; m; m = m->next) {
-        found_allow(out, m->method);
+        found_allow(out, m->method, arena);
         if (strcmp(m->method, "GET") == 0)
-            found_allow(out, "HEAD");
+            found_allow(out, "HEAD", arena);
     }
     out->path_known = true;
     return false;
@@ -346,7 +350,7 @@ search_node(const struct search *s, const struct ed_route_node *node, struct ed_
 
     for (const struct route_resource *r = node->patterns; r; r = r->next) {
         if (!ed_pattern_match(&r->pattern, s->path, s->size, spans) ||
-            !found_take(out, r, s->method))
+            !found_take(out, r, s->method, s->arena))
             continue;
         return found_copy_values(out, &r->pattern, s->path, spans, s->arena) < 0 ? -ENOMEM : 1;
     }
@@ -362,7 +366,7 @@ search_beginning(const struct search *s, size_t end, uint32_t hash, struct ed_ro
 
     if (!node)
         return 0;
-    if (end == s->size && node->fixed && found_take(out, node->fixed, s->method))
+    if (end == s->size && node->fixed && found_take(out, node->fixed, s->method, s->arena))
         return 1;
     rc = search_node(s, node, out);
     if (rc != 0 || !node->mounted)
@@ -392,7 +396,7 @@ int ed_router_find(const struct ed_router *router, const char *method, const cha
     rc = search_beginning(&search, size, hash, out);
     while (rc == 0 && count-- > 0)
         rc = search_beginning(&search, ends[count], hashes[count], out);
-    if (rc == 0)
+    if (rc == 0 && out->allowed_count > 1)
         qsort(out->allowed, out->allowed_count, sizeof *out->allowed, method_compare);
     return rc < 0 ? rc : 0;
 }

@@ -37,7 +37,7 @@ struct ed_route_found {
     bool path_known; /* some route has that path: 405, not 404 */
     struct ed_route_value *values;
     size_t value_count;
-    const char *allowed[ED_ROUTE_METHODS]; /* methods that the path has */
+    const char **allowed; /* methods that the path has; ED_ROUTE_METHODS at most */
     size_t allowed_count;
 };
 

@@ -8,7 +8,7 @@
  * two intervals.
  *
  *     a connection is in `busy`, or, once it has waited for a second, in `resting`, by the tick at
- *     which that began; resting ones have given their memory back, and only the first is looked at
+ *     which that began; resting ones have given their stacks' pages back, and only the first is looked at
  *
  * That a client has gone is asked of its stream once its handler is old, for each scan from then
  * on: the engine knows without a system call, as long as it waits for bytes on the connection. A
@@ -146,7 +146,6 @@ static void connection_rest(struct ed_web_connection *c)
     ed_list_remove(&c->server->busy, &c->link);
     ed_list_append(&c->server->resting, &c->link);
     c->resting = true;
-    ed_arena_free(&c->request.arena);
     eddy_task_trim_(c->task);
 }
 

@@ -92,6 +92,8 @@ int ed_web_server_new(eddy_web_app *app, const eddy_web_options *options, eddy_w
 
 void ed_web_server_free(eddy_web_server *server)
 {
+    while (server->spare_count > 0)
+        ed_arena_free(&server->spares[--server->spare_count]);
     ed_web_log_free(server->log);
     eddy_free(server);
 }

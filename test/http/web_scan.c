@@ -153,5 +153,6 @@ TEST(web_scan_rests)
         CHECK(ed_list_empty(&server->busy));
         c = ed_container_of(server->resting.first, struct ed_web_connection, link);
         CHECK(c->request.arena.first == NULL);
+        CHECK_EQ(server->spare_count, 1);
     }
 }
