@@ -20,7 +20,7 @@
  *     }
  *
  * Each connection has a task, in which its handlers run one after the other. A client that goes
- * away cancels the handler that it waits for.
+ * away cancels the handler that it waits for, when that has taken 0.1 s.
  */
 #ifndef EDDY_WEB_H
 #define EDDY_WEB_H
@@ -42,9 +42,9 @@ typedef struct eddy_web_server eddy_web_server;
 
 /*
  * Answers a request by the functions of eddy/web_request.h, and returns 0; or an error, which is
- * answered instead: EDDY_HTTP_STATUS(status) with that status and the text of eddy_raise; -ETIMEDOUT
- * with 504, -ENOSPC and -EDQUOT with 507, any other with 500, which is logged with its text and the
- * request. A handler that returns 0 without an answer is an error too. May suspend.
+ * answered instead: EDDY_HTTP_STATUS(status) with that status and the text of eddy_raise;
+ * -ETIMEDOUT with 504, -ENOSPC and -EDQUOT with 507, any other with 500, which is logged with its
+ * text and the request. A handler that returns 0 without an answer is an error too. May suspend.
  */
 typedef int eddy_web_handler(eddy_web_request *request, void *argument);
 
@@ -53,7 +53,7 @@ typedef int eddy_web_handler(eddy_web_request *request, void *argument);
  * as a handler does. May suspend. */
 typedef int eddy_web_middleware(eddy_web_request *request, void *argument);
 
-/* An empty application, owned by the caller: EDDY_WEB_APP, or eddy_web_app_free() it. 0, -ENOMEM. */
+/* An empty application, the caller's: EDDY_WEB_APP, or eddy_web_app_free() it. 0, -ENOMEM. */
 EDDY_NODISCARD EDDY_API int eddy_web_app_new(eddy_web_app **out);
 /* Frees an application with what was mounted in it; NULL too. No server must run it. */
 EDDY_API void eddy_web_app_free(eddy_web_app *app);
@@ -89,8 +89,8 @@ eddy_web_put(eddy_web_app *app, const char *path, eddy_web_handler *handler, voi
 EDDY_NODISCARD EDDY_API int
 eddy_web_delete(eddy_web_app *app, const char *path, eddy_web_handler *handler, void *argument);
 
-/* Adds a middleware around all routes, static folders and answers of 404 and 405 of the application;
- * the first is outermost. 0, -EBUSY, -ENOMEM. */
+/* Adds a middleware around all routes, static folders and answers of 404 and 405 of the
+ * application; the first is outermost. 0, -EBUSY, -ENOMEM. */
 EDDY_NODISCARD EDDY_API int
 eddy_web_use(eddy_web_app *app, eddy_web_middleware *middleware, void *argument);
 
@@ -100,7 +100,8 @@ EDDY_NODISCARD EDDY_API int eddy_web_mount(eddy_web_app *app, const char *path, 
 
 /* How a folder is served; all zero means the defaults. */
 typedef struct eddy_web_static_options {
-    bool index;           /* folders are answered by a list of what is in them; else 403 */
+    bool index;           /* folders are answered by their index.html, or a list of what is in them;
+                             else 403 */
     bool follow_symlinks; /* also those that lead out of the folder; else 404 */
     bool precompressed;   /* FILE.br, FILE.zst or FILE.gz in place of FILE, for who accepts it */
     bool hidden;          /* names that begin with a dot are served; else 404 */
@@ -109,7 +110,9 @@ typedef struct eddy_web_static_options {
 
 /*
  * Serves the files below a folder, for GET and HEAD: with ETag, Last-Modified, conditional requests
- * and a range (RFC 9110, 13 and 14). Never anything outside of it.
+ * and a range (RFC 9110, 13 and 14): several ranges, or another unit than bytes, are answered by
+ * all of it, those that are malformed by 416. Never anything outside of it, in whatever way a path
+ * or a link leads there; before Linux 5.6 links are not followed at all.
  *
  * Returns 0; -ENOENT, -ENOTDIR, ... when there is no such folder; or as eddy_web_route.
  */
@@ -134,10 +137,11 @@ EDDY_NODISCARD EDDY_API int eddy_web_on_shutdown(eddy_web_app *app,
 EDDY_NODISCARD EDDY_API int eddy_web_app_set(eddy_web_app *app, const void *key, void *value);
 EDDY_API void *eddy_web_app_value(const eddy_web_app *app, const void *key);
 
-/* How to serve; all zero means the defaults. Limits that a client breaks are answered where there is
- * somebody to answer, and its connection is closed. */
+/* How to serve; all zero means the defaults. Limits that a client breaks are answered where there
+ * is somebody to answer, and its connection is closed. */
 typedef struct eddy_web_options {
-    struct eddy_tls_context *tls;      /* a server's: https; NULL: plain. tls:// places demand it */
+    struct eddy_tls_context *tls;      /* a server's, which offers "http/1.1" if any ALPN: https;
+                                          NULL: plain. tls:// places demand it */
     const eddy_server_options *server; /* backlog, connections, ...; NULL: the defaults */
     size_t line_size;     /* bytes of the request line, and of a field; 0: 8,190; 414 and 431 */
     size_t head_fields;   /* 0: 128; 431 */
@@ -145,14 +149,15 @@ typedef struct eddy_web_options {
     size_t body_size;     /* bytes that eddy_web_read and its like take; 0: 1 MiB; 413 */
     size_t stream_size;   /* bytes of any body; 0: no limit; 413 */
     double head_time;     /* seconds for a head, from its first byte on; 0: 10; 408 */
-    double idle_time;     /* seconds that a connection may wait for a request; 0: 75 */
+    double idle_time;     /* seconds that a connection may wait for a request; 0: 75. Limits of time
+                             are looked at some ten times a second: never early, a bit late. */
     double body_time;     /* seconds between two reads of a body; 0: 60; 408 */
     double write_time;    /* seconds in which a client must take something; 0: 60 */
     double linger_time;   /* seconds to read what a handler left of a body; 0: 10 */
     bool compress;        /* answers of texts, from 1 KiB on, for who accepts it */
     bool half_close;      /* a client that sends no more does not count as gone */
     bool no_server_field; /* no "Server: eddy" */
-    /* Where a line for each request goes; NULL: nowhere. See eddy_web_access_log. */
+    /* Where a line for each request goes, with its newline; NULL: nowhere. eddy_web_access_log. */
     void (*log)(const char *line, size_t size, void *argument);
     void *log_argument;
     const char *log_format; /* NULL: EDDY_WEB_LOG_FORMAT */
@@ -164,25 +169,26 @@ typedef struct eddy_web_options {
  * seconds, %{Name}i and %{Name}o fields of request and response, %P process, %%. */
 #define EDDY_WEB_LOG_FORMAT "%a %t \"%r\" %s %b \"%{Referer}i\" \"%{User-Agent}i\""
 
-/* A log for eddy_web_options: lines to the standard error stream, or as the argument to a FILE *. */
+/* A log for eddy_web_options: lines to the standard error stream, or to its argument, a FILE *. */
 EDDY_API void eddy_web_access_log(const char *line, size_t size, void *file);
 
 /*
- * Serves an application. It must not change any more, may be run by several servers, and stays valid
- * until they are closed.
+ * Serves an application. It must not change any more, may be run by several servers, and stays
+ * valid until they are closed.
  *
  * places   as for eddy_start_server: "tcp://:8080", "unix:/run/app", several with commas
  *
  * Suspends, in the `start` of parts too.
  *
- * Returns 0, and *out is owned by the caller: EDDY_WEB_SERVER, or eddy_web_server_close() it; or the
- * error of a part, of eddy_start_server_with, -EINVAL, -ENOMEM: then what was started is stopped.
+ * Returns 0, and *out is owned by the caller: EDDY_WEB_SERVER, or eddy_web_server_close() it; or
+ * the error of a part, of eddy_start_server_with, -EINVAL, -ENOMEM: then what was started is
+ * stopped.
  */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_web_start(eddy_web_app *app, const char *places,
                                                        const eddy_web_options *options,
                                                        eddy_web_server **out);
 
-/* The server under it, borrowed: for names, ports, counts, and to wait for. */
+/* The server under it, borrowed: for names, ports, counts, and to wait for. NULL: of a test. */
 EDDY_API eddy_server *eddy_web_server_listener(eddy_web_server *server);
 
 /*
@@ -195,8 +201,8 @@ EDDY_API eddy_server *eddy_web_server_listener(eddy_web_server *server);
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_web_server_shutdown(eddy_web_server *server, double seconds);
 
-/* The same with no time, frees it, and sets the handle to NULL; NULL is left alone. Suspends, and is
- * never refused. */
+/* The same with no time, frees it, and sets the handle to NULL; NULL is left alone. Suspends, and
+ * is never refused. */
 EDDY_API EDDY_AWAITS void eddy_web_server_close(eddy_web_server **server);
 
 /* Starts, says where, waits for SIGINT or SIGTERM, and stops in order. Suspends. Returns 0 then, or
