@@ -212,7 +212,8 @@ eddy_web_run(eddy_web_app *app, const char *places, const eddy_web_options *opti
 
 /*
  * A client's session for tests: its connections lead to the application through memory, whatever
- * host the URLs name ("http://test/"), and time may be virtual. Its parts are started.
+ * host the URLs name, and time may be virtual. "/path" is a URL too: the session's base is
+ * http://test/. The application's parts are started.
  *
  * Suspends. Returns 0, and *session is owned by the caller, and *server, through which the
  * application runs, too: close the session first.

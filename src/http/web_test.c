@@ -52,7 +52,7 @@ static int test_connect(const eddy_url *url, void *server, eddy_stream **out)
 int eddy_web_start_test(eddy_web_app *app, const eddy_web_options *options,
                         eddy_web_server **server, eddy_http_session **session)
 {
-    eddy_http_session_options client = {.connector = test_connect};
+    eddy_http_session_options client = {.base_url = "http://test/", .connector = test_connect};
     eddy_web_server *made;
     int rc = ed_web_server_new(app, options, &made);
 
