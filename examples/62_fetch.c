@@ -19,10 +19,10 @@ EDDY_ASYNC(fetch, eddy_http_session *, const char *);
 
 static int amain(int argc, char **argv)
 {
+    const eddy_http_session_options options = {.connections_per_host = 10};
     EDDY_HTTP_SESSION session = NULL;
-    EDDY_TRY(
-        eddy_http_session_open(&(eddy_http_session_options){.connections_per_host = 10}, &session));
 
+    EDDY_TRY(eddy_http_session_open(&options, &session));
     EDDY_GROUP(group);
     for (int i = 1; i < argc; i++)
         eddy_group_create_task(&group, fetch, session, argv[i]);
