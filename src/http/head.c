@@ -31,10 +31,10 @@ enum head_field {
 };
 
 /* Which of them a message may have once only. */
-#define HEAD_SINGLE (HEAD_HOST | HEAD_LENGTH | HEAD_TRANSFER)
+#define HEAD_SINGLE (HEAD_LENGTH | HEAD_TRANSFER)
 #define HEAD_SINGLE_REQUEST                                                                        \
-    (HEAD_SINGLE | HEAD_CONTENT_TYPE | HEAD_CONTENT_RANGE | HEAD_CONTENT_LOCATION | HEAD_ETAG |    \
-     HEAD_MAX_FORWARDS | HEAD_SERVER | HEAD_USER_AGENT)
+    (HEAD_SINGLE | HEAD_HOST | HEAD_CONTENT_TYPE | HEAD_CONTENT_RANGE | HEAD_CONTENT_LOCATION |    \
+     HEAD_ETAG | HEAD_MAX_FORWARDS | HEAD_SERVER | HEAD_USER_AGENT)
 
 struct head_name {
     const char *name;
@@ -192,7 +192,7 @@ static bool
 head_read_host(struct head_state *state, const struct ed_field *field, struct ed_refusal *why)
 {
     struct ed_head *head = state->head;
-    bool may_be_empty = head->minor == 0 || (head->target && *head->target == '*');
+    bool may_be_empty = head->minor == 0 || *head->target == '*';
 
     if (field->value_size == 0 ? !may_be_empty
                                : !head_is_authority(field->value, field->value_size, false))
@@ -265,7 +265,7 @@ static bool head_read_field(struct head_state *state, enum head_field kind,
     struct ed_head *head = state->head;
 
     switch (kind) {
-    case HEAD_HOST: return head_read_host(state, field, why);
+    case HEAD_HOST: return !head->method || head_read_host(state, field, why);
     case HEAD_LENGTH: return head_read_length(head, field, why);
     case HEAD_TRANSFER: return head_read_transfer(head, field, why);
     case HEAD_CONNECTION: ed_each_member(field->value, head_read_option, state); return true;
@@ -324,7 +324,8 @@ bool ed_head_complete(struct ed_head *head, bool response, struct ed_refusal *wh
 bool ed_trailers_check(const struct eddy_headers *trailers, struct ed_refusal *why)
 {
     for (size_t i = 0; i < trailers->count; i++) {
-        if (head_field_of(&trailers->fields[i]) & (HEAD_SINGLE | HEAD_CONNECTION | HEAD_UPGRADE))
+        if (head_field_of(&trailers->fields[i]) &
+            (HEAD_SINGLE | HEAD_HOST | HEAD_CONNECTION | HEAD_UPGRADE))
             return head_refuse(why, 400, "a trailer says how the message is framed or routed");
     }
     return true;

@@ -462,6 +462,8 @@ TEST(reader_reads_responses)
          "+A=b"},
         {"HTTP/1.1 200 OK\r\nServer: a\r\nServer: b\r\nContent-Length: 0\r\n\r\n", 0, GOOD,
          "200 1.1 OK; Server=a; Server=b; Content-Length=0"},
+        {"HTTP/1.1 200 OK\r\nHost: a b\r\nHost: c\r\nContent-Length: 0\r\n\r\n", 0, GOOD,
+         "200 1.1 OK; Host=a b; Host=c; Content-Length=0"},
         {"HTTP/1.1 999 ?\r\nContent-Length: 0\r\n\r\n", 0, GOOD, "999 1.1 ?; Content-Length=0"},
     };
 
