@@ -17,13 +17,14 @@ EDDY_BEGIN_DECLS
 /* A cookie. */
 typedef struct eddy_cookie {
     const char *name, *value;
-    const char *domain;    /* without a leading dot; NULL: the host alone */
+    const char *domain;    /* with or without a leading dot; NULL: the host alone. Of a cookie in
+                              a jar its host or domain; NULL: every host */
     const char *path;      /* NULL: as the URL says; of a response "/" */
     const char *same_site; /* "Strict", "Lax", "None"; NULL: not said */
     time_t expires;        /* seconds since 1970; 0: with the session */
     double max_age;        /* seconds, before `expires`; 0: not said; below 0: at once */
     bool secure, http_only, partitioned;
-    bool host_only; /* of a cookie in a jar */
+    bool host_only; /* of a cookie in a jar: it goes to no other host */
 } eddy_cookie;
 
 typedef struct eddy_cookie_jar eddy_cookie_jar;
@@ -46,7 +47,9 @@ EDDY_API void eddy_cookie_jar_free(eddy_cookie_jar *jar);
 
 /*
  * Takes a cookie as if `url` had set it; with url NULL it goes to every host. Copies. One of the
- * same name, domain and path is replaced, by one whose time is over removed.
+ * same name, domain and path is replaced, by one whose time is over removed. What came over http
+ * does not replace a cookie that is only for https, and a name that begins with "__Secure-" or
+ * "__Host-" must keep what it promises (RFC 6265bis, 4.1.3).
  *
  * Returns 0; -EINVAL for a name, value or attribute that is none; -EPERM when that URL may not set
  * it; -ENOMEM.

@@ -55,10 +55,12 @@ typedef struct eddy_multipart eddy_multipart;
 /* A part. Borrowed until the next one is asked for. */
 typedef struct eddy_part {
     const char *name;         /* of Content-Disposition; NULL: none */
-    const char *filename;     /* without leading slashes; NULL: none. Never a path to be trusted. */
+    const char *filename;     /* without leading slashes; NULL: none. Never a path to be trusted */
     const char *content_type; /* "text/plain" where none is said */
     const eddy_headers *headers;
-    eddy_stream *body; /* its bytes, decoded from base64 or quoted-printable; not to be closed */
+    eddy_stream *body; /* its bytes, of the kind "multipart", decoded from base64 or
+                          quoted-printable; not to be closed. EDDY_EHTTP_PAYLOAD for what is not in
+                          that encoding; what is not read may be left */
 } eddy_part;
 
 /* Limits; all zero means the defaults. */
@@ -85,7 +87,9 @@ EDDY_NODISCARD EDDY_API int eddy_multipart_open(const char *content_type, eddy_s
 EDDY_API void eddy_multipart_free(eddy_multipart *multipart);
 
 /*
- * The next part; what is left of the one before is skipped. Suspends.
+ * The next part; what is left of the one before is skipped. What is in front of the first is
+ * skipped too; what is behind the last is left in the body. Cancelled, nothing is lost, and
+ * another call goes on. Suspends.
  *
  * Returns 1 with a part; 0 behind the last, then and ever after; EDDY_EINCOMPLETE when the body
  * ends before; EDDY_EHTTP_PROTOCOL for what is not multipart; EDDY_ELIMIT; or an error of the

@@ -210,6 +210,29 @@ RAW_TEST(codings_survive_each_failing_allocation)
     CHECK_OK(eddy_test_allocations(round_trips));
 }
 
+static int code_much(enum ed_coding coding)
+{
+    static char data[300000];
+    BYTES encoded = {0}, decoded = {0};
+
+    fill(data, sizeof data);
+    EDDY_TRY(encode(coding, data, sizeof data, &encoded));
+    EDDY_TRY(decode(coding, encoded.data, encoded.size, 5000, 4096, &decoded));
+    return eddy_expect_equal(decoded.size, sizeof data);
+}
+EDDY_ASYNC(code_much, enum ed_coding);
+
+TEST(coders_need_less_than_half_of_a_stack)
+{
+    for (size_t i = 0; i < CODINGS; i++) {
+        EDDY_TASK task = eddy_create_task(code_much, codings[i]);
+
+        CHECK_OK(eddy_await(task));
+        CHECK_THAT(test_is_slow() || eddy_task_stack_used(task) < EDDY_STACK_SIZE / 2,
+                   "%s: %zu bytes", ed_coding_name(codings[i]), eddy_task_stack_used(task));
+    }
+}
+
 RAW_TEST(codings_have_names)
 {
     CHECK_EQ(ed_coding_by_name("gzip", 4), ED_CODING_GZIP);
