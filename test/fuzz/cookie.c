@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Set-Cookie fields and dates: whatever a field is, what is stored goes back to the host that set it,
- * or to no other than those under its domain, and is no more than was given; and no control character
- * comes out of a jar.
+ * Set-Cookie fields and dates: whatever a field is, what is stored goes back to the host that set
+ * it, or to no other than those under its domain, and is no more than was given; and no control
+ * character comes out of a jar.
  *
  * The input's lines are fields, one after another from one host and another.
  */

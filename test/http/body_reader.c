@@ -260,7 +260,8 @@ static int send_message(eddy_stream *near, const char *data, size_t size, enum e
 {
     EDDY_STREAM body = NULL;
 
-    EDDY_TRY(eddy_printf(near, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    EDDY_TRY(eddy_printf(near, "POST / HTTP/1.1\r\nHost: h\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\n"));
     EDDY_TRY(ed_body_writer_open(near, -1, false, coding, &body));
     for (size_t done = 0; done < size; done += 1000)
         EDDY_TRY(eddy_write(body, data + done, 1000));
