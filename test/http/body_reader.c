@@ -270,7 +270,7 @@ static int send_message(eddy_stream *near, const char *data, size_t size, enum e
 }
 EDDY_ASYNC(send_message, eddy_stream *, const char *, size_t, enum ed_coding);
 
-/* What a body's writer sends, a connection's reader and a body's reader take: message by message. */
+/* What the writer of a body sends is what the two readers take, message by message. */
 TEST(bodies_go_and_come_over_a_connection)
 {
     const struct ed_limits limits = {8190, 100, 65536};
