@@ -80,9 +80,11 @@ static int short_of_memory(void)
     EDDY_GROUP(group);
     struct stand stand = {.group = &group, .serve = serve_all};
     EDDY_HTTP_SESSION session = NULL;
+    int rc;
 
     EDDY_TRY(stand_open(&stand, NULL, &session));
-    return talk(session);
+    rc = talk(session);
+    return rc < 0 && stand.short_of_memory ? -ENOMEM : rc;
 }
 EDDY_ASYNC(short_of_memory);
 

@@ -13,7 +13,9 @@ static void text_add(char *text, size_t room, const char *more)
 
 static int stand_serve(struct stand *stand, eddy_stream *stream, int number)
 {
-    (void)(stand->serve ? stand->serve : stand_hello)(stand, stream, number); /* the peer may go */
+    int rc = (stand->serve ? stand->serve : stand_hello)(stand, stream, number);
+
+    stand->short_of_memory |= rc == -ENOMEM; /* else the peer may have gone */
     eddy_stream_end_scope_(&stream);
     return 0;
 }

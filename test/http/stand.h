@@ -21,12 +21,13 @@ struct stand {
     eddy_group *group; /* of its tasks */
     /* Serves connection number `number`, from 0; the stream is closed behind it. NULL: "hello". */
     int (*serve)(struct stand *stand, eddy_stream *stream, int number);
-    int refuse;       /* what connecting fails with, 0: it does not, */
-    double delay;     /* and how long it takes, s */
-    int opened;       /* connections */
-    int requests;     /* that were read */
-    char seen[32768]; /* the requests, one behind the other */
-    char hosts[512];  /* those that were connected to, each with a blank behind it */
+    int refuse;           /* what connecting fails with, 0: it does not, */
+    double delay;         /* and how long it takes, s */
+    bool short_of_memory; /* one of its tasks was, and has closed its connection for that */
+    int opened;           /* connections */
+    int requests;         /* that were read */
+    char seen[32768];     /* the requests, one behind the other */
+    char hosts[512];      /* those that were connected to, each with a blank behind it */
     const char *answer;
     size_t answer_size; /* 0: up to its NUL */
     int value;
