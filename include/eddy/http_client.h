@@ -252,7 +252,8 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int64_t eddy_http_save(eddy_http_response *r
                                                            const char *path);
 
 /* Closes a response and sets the handle to NULL; NULL is left alone. A connection whose body has
- * not been read to its end is closed. Does not wait for the peer; suspends, and is never refused. */
+ * not been read to its end is closed. Suspends, but does not wait for the peer, and is never
+ * refused. */
 EDDY_API EDDY_AWAITS void eddy_http_response_close(eddy_http_response **response);
 
 /* What happens with a request, for logs and measurements: hooks that must not suspend. */
