@@ -8,6 +8,7 @@
 #include "eddy/task.h"
 #include "http/body.h"
 #include "http/pool.h"
+#include "http/url_cache.h"
 
 #define ED_INTERIM_ANSWERS 20 /* of a status below 200, before the one that counts */
 #define ED_NO_BODY (-2)
@@ -22,6 +23,7 @@ struct eddy_http_session {
     bool owns_jar;
 
     struct ed_http_pool pool;
+    struct ed_url_cache urls;
     struct eddy_list_ requests; /* struct ed_request, that are in eddy_http_request */
     struct eddy_list_ spare;    /* eddy_http_response, to be used again */
     size_t spare_count;
@@ -63,7 +65,8 @@ struct eddy_http_response {
     struct ed_head head;
     const char *method;
     eddy_url *url;
-    eddy_url **redirects; /* in the arena */
+    eddy_url **redirects;         /* in the arena */
+    struct ed_cached_url *cached; /* whose URL the first one is; NULL: it is our own */
     size_t redirect_count;
     const eddy_http_trace *trace;
     void *trace_argument;

@@ -404,22 +404,39 @@ static int request_set_method(struct ed_request *request, const char *method)
     return 0;
 }
 
+/* Reads the URL, or finds it read. */
+static int request_read_url(struct ed_request *request, const char *text)
+{
+    const eddy_pair *params = request->choice.options.params;
+    eddy_http_session *session = request->session;
+    eddy_http_response *response = request->response;
+    eddy_url *with = NULL;
+    int rc = 0;
+
+    if (!session->base && !params)
+        rc = ed_url_cache_get(&session->urls, text, &response->cached);
+    if (rc > 0)
+        response->url = response->cached->url;
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    if (session->base)
+        EDDY_TRY(eddy_url_join(session->base, text, &response->url));
+    else
+        EDDY_TRY(eddy_url_parse(text, &response->url));
+    if (params) {
+        EDDY_TRY(eddy_url_with_query(response->url, params, &with));
+        eddy_url_free(response->url);
+        response->url = with;
+    }
+    return 0;
+}
+
 static int request_set_url(struct ed_request *request, const char *text)
 {
-    eddy_http_response *response = request->response;
-    const eddy_url *base = request->session->base;
-    eddy_url *url = NULL, *with = NULL;
+    const eddy_url *url;
 
-    if (base)
-        EDDY_TRY(eddy_url_join(base, text, &url));
-    else
-        EDDY_TRY(eddy_url_parse(text, &url));
-    response->url = url;
-    if (request->choice.options.params) {
-        EDDY_TRY(eddy_url_with_query(url, request->choice.options.params, &with));
-        eddy_url_free(url);
-        response->url = url = with;
-    }
+    EDDY_TRY(request_read_url(request, text));
+    url = request->response->url;
     if ((strcmp(url->scheme, "http") != 0 && strcmp(url->scheme, "https") != 0) || !*url->host)
         return eddy_raise(EDDY_EURL, "\"%.200s\" is neither http:// nor https://", url->text);
     return 0;

@@ -217,14 +217,22 @@ void ed_response_close_payload(eddy_http_response *response)
     upload->payload = NULL;
 }
 
+/* The cache's own is left to it. */
+static void response_free_url(const eddy_http_response *response, eddy_url *url)
+{
+    if (!response->cached || response->cached->url != url)
+        eddy_url_free(url);
+}
+
 void ed_response_free(eddy_http_response *response)
 {
     eddy_stream_end_scope_(&response->body); /* who is inside leaves first */
     ed_response_leave(response);
     ed_response_close_payload(response);
     for (size_t i = 0; i < response->redirect_count; i++)
-        eddy_url_free(response->redirects[i]);
-    eddy_url_free(response->url);
+        response_free_url(response, response->redirects[i]);
+    response_free_url(response, response->url);
+    ed_url_cache_put(response->cached);
     eddy_free(response->data);
     ed_session_put_response(response->session, response);
 }

@@ -189,6 +189,7 @@ static void session_free(eddy_http_session *session)
         eddy_free(response);
     }
     ed_http_pool_free(&session->pool);
+    ed_url_cache_clear(&session->urls);
     if (session->owns_jar)
         eddy_cookie_jar_free(session->jar);
     eddy_tls_context_free(session->options.defaults.tls);
