@@ -51,6 +51,8 @@ static bool competitor_find(const struct competitor *competitor)
 
     if (strcmp(competitor->name, "Go") == 0)
         return build_go(program);
+    if (!module && *program == '/')
+        return access(program, X_OK) == 0;
     if (!module)
         return access(build_path(program), X_OK) == 0;
     const char *argv[] = {
