@@ -16,7 +16,7 @@
 #include "http/reader.h"
 #include "http/web_app.h"
 
-#define ED_WEB_SPARES 64 /* first blocks of arenas that a server keeps */
+#define ED_WEB_SPARES 64                 /* first blocks of arenas that a server keeps */
 #define ED_WEB_COPIED ((size_t)16 << 10) /* bytes of an answer that are copied */
 
 struct ed_web_connection;

@@ -248,7 +248,7 @@ segment_find_last(const char *path, size_t from, size_t end, const struct ed_rou
 }
 
 /* Whether a text fits, and where it begins: the first of its segment where that begins, one with
- * an open name behind it at the last place that leaves a byte for the name, any other at the end. */
+ * an open name behind it at the last place that leaves a byte for the name, others at the end. */
 static bool segment_match_text(const struct ed_route_token *token, bool first, bool open,
                                const char *path, size_t from, size_t end, size_t *at)
 {

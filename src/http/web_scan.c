@@ -8,7 +8,8 @@
  * two intervals.
  *
  *     a connection is in `busy`, or, once it has waited for a second, in `resting`, by the tick at
- *     which that began; resting ones have given their stacks' pages back, and only the first is looked at
+ *     which that began; resting ones have given their stacks' pages back, and of them only the
+ *     first is looked at, and now and then all
  *
  * That a client has gone is asked of its stream once its handler is old, for each scan from then
  * on: the engine knows without a system call, as long as it waits for bytes on the connection. A

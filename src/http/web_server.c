@@ -100,7 +100,7 @@ void ed_web_server_free(eddy_web_server *server)
 
 /* Parts -------------------------------------------------------------------------------- */
 
-/* Stops those that have started, the last first. All of them, whatever they say: the first error. */
+/* Stops those that have started, the last first, whatever they say. Returns the first error. */
 static int server_stop_parts(eddy_web_server *server)
 {
     int rc = 0;

@@ -219,8 +219,8 @@ int ed_raise(int code, const char *format, ...) EDDY_PRINTF_(2, 3);
 int ed_fail(int code); /* an error without a text of its own; returns it */
 void ed_error_forget(eddy_task *task, int code); /* the text of an older one; NULL: outside */
 
-/* Gives back the pages of a waiting task's stack that it does not use now: for who has many tasks that
- * wait for long. Visible for libeddy-http. */
+/* Gives back the pages of a waiting task's stack that it does not use now: for who has many tasks
+ * that wait for long. Visible for libeddy-http. */
 EDDY_API void eddy_task_trim_(eddy_task *task);
 
 /* Gives the running task an empty place, and the old one back to it: visible, because scopes of

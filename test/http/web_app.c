@@ -90,7 +90,7 @@ static int again(eddy_web_request *request, void *unused)
     return eddy_web_next(request);
 }
 
-/* H-MW-1: one may answer without the next, change what was answered, answer an error, call twice. */
+/* H-MW-1: one may answer without the next, change what was answered or failed, call it twice. */
 TEST(web_app_middlewares_answer)
 {
     WEB(app, server, NULL);
@@ -225,7 +225,7 @@ TEST(web_app_parts)
     CHECK_STR(trace, "+a+c*o*i-c-b-a");
 }
 
-/* H-APP-2: what was started is stopped when another part fails, and its error is what is returned. */
+/* H-APP-2: what was started is stopped when another part fails, whose error is returned. */
 TEST(web_app_part_that_fails)
 {
     EDDY_WEB_APP app = NULL;

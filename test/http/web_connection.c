@@ -181,8 +181,8 @@ static int read_body(eddy_web_request *request, void *unused)
     return eddy_web_send(request, 200, NULL, data, size);
 }
 
-/* H-KEEP-3: a body that nobody reads is dropped, and the connection goes on; one that does not come,
- * or that is long, ends it behind the answer. */
+/* H-KEEP-3: a body that nobody reads is dropped, and the connection goes on; one that does not
+ * come, or that is long, ends it behind the answer. */
 TEST(web_connection_unread_bodies)
 {
     const eddy_web_options options = {.linger_time = 3};

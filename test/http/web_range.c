@@ -34,7 +34,7 @@ TEST(web_range_one)
     CHECK_STR(parse("bytes=0-18446744073709551615999", 100), "0-99");
 }
 
-/* H-STATIC-8: what is malformed, reversed or behind the end is refused; H-SEC-5: digits are ASCII. */
+/* H-STATIC-8: what is malformed, reversed or behind the end is refused; H-SEC-5: ASCII digits. */
 TEST(web_range_refused)
 {
     static const char *const values[] = {
