@@ -33,6 +33,8 @@ void ed_web_answer_drop(eddy_web_request *request)
     struct ed_web_answer *answer = &request->answer;
 
     eddy_free(answer->taken);
+    ed_cached_leave(answer->cached);
+    answer->cached = NULL;
     if (answer->fd >= 0)
         close(answer->fd);
     answer->fd = -1;

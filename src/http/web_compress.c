@@ -36,8 +36,9 @@ static bool compress_is_wanted(const eddy_web_request *request)
     const eddy_headers *fields = &answer->fields;
     const char *type = eddy_headers_get(fields, "Content-Type");
 
-    return answer->fd < 0 && answer->size >= COMPRESS_FROM && answer->status != 206 && type &&
-           type_is_text(type) && !eddy_headers_get(fields, "Content-Encoding") &&
+    return answer->fd < 0 && !answer->cached && answer->size >= COMPRESS_FROM &&
+           answer->status != 206 && type && type_is_text(type) &&
+           !eddy_headers_get(fields, "Content-Encoding") &&
            !eddy_headers_has_token(fields, "Cache-Control", "no-transform");
 }
 

@@ -15,6 +15,7 @@
 #include "http/body.h"
 #include "http/reader.h"
 #include "http/web_app.h"
+#include "http/web_cache.h"
 
 #define ED_WEB_SPARES 64                 /* first blocks of arenas that a server keeps */
 #define ED_WEB_COPIED ((size_t)16 << 10) /* bytes of an answer that are copied */
@@ -35,8 +36,9 @@ struct ed_web_answer {
     int status; /* 0: none yet */
     const void *data;
     size_t size;
-    void *taken; /* to be freed; `data`, or NULL */
-    int fd;      /* a file instead, or -1, */
+    void *taken;              /* to be freed; `data`, or NULL */
+    struct ed_cached *cached; /* whose `data` is, or NULL */
+    int fd;                   /* a file instead, or -1, */
     off_t offset;
     uint64_t length;   /* and what of it */
     eddy_stream *body; /* begun by eddy_web_begin; NULL: not so */
@@ -121,6 +123,7 @@ struct eddy_web_server {
     bool stopping;
     struct ed_arena spares[ED_WEB_SPARES];
     size_t spare_count;
+    struct ed_cache cache;
 
     eddy_handle scan;
     uint32_t tick;                         /* scans so far, while there are connections */

@@ -206,6 +206,19 @@ static int file_prepare(eddy_web_request *request, const struct stat *status,
     return file_choose_part(request, &now, (uint64_t)status->st_size, first, length);
 }
 
+/* Makes the bytes the answer's. */
+static void file_give(eddy_web_request *request, int fd, struct ed_cached *cached, uint64_t first,
+                      uint64_t length)
+{
+    if (cached) {
+        request->answer.cached = cached;
+        request->answer.data = cached->data + first;
+        request->answer.size = (size_t)length;
+    } else {
+        ed_web_answer_file(request, fd, first, length);
+    }
+}
+
 int ed_web_file_answer(eddy_web_request *request, int fd, const struct stat *status,
                        const struct ed_web_file *file)
 {
@@ -221,11 +234,13 @@ int ed_web_file_answer(eddy_web_request *request, int fd, const struct stat *sta
         if (rc == 0 && answer != 304)
             rc = ed_web_answer_put(request, "Content-Type", ed_media_type(file->name));
         if (rc == 0 && answer != 304) {
-            ed_web_answer_file(request, fd, first, length);
+            file_give(request, fd, file->cached, first, length);
             return 0;
         }
     }
-    close(fd);
+    ed_cached_leave(file->cached);
+    if (fd >= 0)
+        close(fd);
     return rc;
 }
 

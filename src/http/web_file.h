@@ -13,6 +13,7 @@ struct ed_web_file {
     enum ed_coding coding;     /* that its bytes have */
     bool varies;               /* the answer depends on Accept-Encoding */
     const char *cache_control; /* NULL: none */
+    struct ed_cached *cached;  /* instead of a descriptor; given back like that; or NULL */
 };
 
 /* Where and how to open a file, in a thread too. */

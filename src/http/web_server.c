@@ -94,6 +94,7 @@ void ed_web_server_free(eddy_web_server *server)
 {
     while (server->spare_count > 0)
         ed_arena_free(&server->spares[--server->spare_count]);
+    ed_cache_free(&server->cache);
     ed_web_log_free(server->log);
     eddy_free(server);
 }

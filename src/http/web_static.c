@@ -144,14 +144,44 @@ static int static_answer_folder(eddy_web_request *request, const struct static_f
     return eddy_web_send_taken(request, 200, "text/html; charset=utf-8", page, strlen(page));
 }
 
+/* Sends a small file from memory, if it is there, or has been opened just now. */
+static int static_send_cached(eddy_web_request *request, const struct static_folder *folder,
+                              const char *path, struct ed_cached *cached)
+{
+    const struct ed_web_file file = {
+        .name = path, .cache_control = folder->options.cache_control, .cached = cached};
+
+    return ed_web_file_answer(request, -1, &cached->status, &file);
+}
+
+/* A regular file that was opened. */
+static int static_answer_file(eddy_web_request *request, const struct static_folder *folder,
+                              const char *path, int fd, struct stat *status)
+{
+    struct ed_cache *cache = &request->connection->server->cache;
+    struct ed_cached *cached = NULL;
+
+    if (!folder->options.precompressed)
+        cached = ed_cache_keep(cache, folder->fd, path, fd, status);
+    if (!cached)
+        return static_send(request, folder, path, fd, status);
+    close(fd);
+    return static_send_cached(request, folder, path, cached);
+}
+
 static int static_handle(eddy_web_request *request, void *argument)
 {
     const struct static_folder *folder = argument;
     const char *path = static_path(request, folder);
     const struct ed_web_opening opening = {folder->fd, path, folder->resolve};
+    struct ed_cached *cached =
+        path ? ed_cache_find(&request->connection->server->cache, folder->fd, path) : NULL;
     struct stat status;
-    int fd = path ? ed_web_file_open(&opening) : -ENOENT;
+    int fd;
 
+    if (cached)
+        return static_send_cached(request, folder, path, cached);
+    fd = path ? ed_web_file_open(&opening) : -ENOENT;
     if (fd < 0)
         return ed_web_file_error(fd);
     if (fstat(fd, &status) < 0) {
@@ -163,7 +193,7 @@ static int static_handle(eddy_web_request *request, void *argument)
     if (S_ISDIR(status.st_mode))
         return static_answer_folder(request, folder, path, fd);
     if (S_ISREG(status.st_mode))
-        return static_send(request, folder, path, fd, &status);
+        return static_answer_file(request, folder, path, fd, &status);
     close(fd);
     return eddy_raise(EDDY_HTTP_STATUS(403), "403 Forbidden");
 }
