@@ -48,25 +48,39 @@ static int exchange(const struct ed_deflate_terms *terms, size_t size)
     return 0;
 }
 
-TEST(websocket_case_12_compressed_messages_of_all_sizes)
+static int exchange_sizes(void)
 {
     static const size_t sizes[] = {0,    16,   64,   127,   128,   256,
                                    1024, 4096, 8192, 32768, 65536, 131072};
 
     for (size_t i = 0; i < ED_ARRAY_LENGTH(sizes); i++)
-        CHECK_OK(exchange(&usual, sizes[i]));
+        EDDY_TRY(exchange(&usual, sizes[i]));
+    return 0;
+}
+EDDY_ASYNC(exchange_sizes);
+
+RAW_TEST(websocket_case_12_compressed_messages_of_all_sizes)
+{
+    CHECK_OK(eddy_test(exchange_sizes));
 }
 
-TEST(websocket_case_13_compressed_by_all_terms)
+static int exchange_terms(void)
 {
     for (int alone = 0; alone < 4; alone++)
         for (int bits = 8; bits <= 15; bits += bits == 8 ? 1 : 3) {
             struct ed_deflate_terms terms = {true, alone & 1, alone & 2, bits == 8 ? 9 : bits,
                                              bits};
 
-            CHECK_OK(exchange(&terms, 1024));
-            CHECK_OK(exchange(&terms, 100000));
+            EDDY_TRY(exchange(&terms, 1024));
+            EDDY_TRY(exchange(&terms, 100000));
         }
+    return 0;
+}
+EDDY_ASYNC(exchange_terms);
+
+RAW_TEST(websocket_case_13_compressed_by_all_terms)
+{
+    CHECK_OK(eddy_test(exchange_terms));
 }
 
 TEST(websocket_messages_are_a_generator)
