@@ -15,6 +15,7 @@ build:
 
 run: build
 	@tools/run-tutorials
+	@tools/run-site
 
 test:
 	@tools/packages run test
@@ -63,7 +64,7 @@ clean:
 
 help:
 	@echo 'make build       the library, examples, tests and benchmarks, in build/'
-	@echo 'make run         builds and plays the tutorial programs'
+	@echo 'make run         plays the tutorial programs, and fetches a site of 300 pages'
 	@echo 'make test        gcc, both engines, sanitizers, tidy, examples (minutes)'
 	@echo 'make test-all    the same with clang, TSan, valgrind, sweeps, install (an hour)'
 	@echo 'make fuzz        the fuzz targets, ten minutes each'
