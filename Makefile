@@ -64,7 +64,7 @@ clean:
 
 help:
 	@echo 'make build       the library, examples, tests and benchmarks, in build/'
-	@echo 'make run         plays the tutorial programs, and fetches a site of 300 pages'
+	@echo 'make run         plays the tutorial programs, and fetches a site of 400 pages'
 	@echo 'make test        gcc, both engines, sanitizers, tidy, examples (minutes)'
 	@echo 'make test-all    the same with clang, TSan, valgrind, sweeps, install (an hour)'
 	@echo 'make fuzz        the fuzz targets, ten minutes each'

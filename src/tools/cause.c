@@ -35,6 +35,7 @@ static const struct row {
     {-EISDIR, -EISDIR, {23, "something else has the file's name"}},
     {-ENOTDIR, -ENOTDIR, {23, "something else has the file's name"}},
     {-EEXIST, -EEXIST, {23, "something else has the file's name"}},
+    {-EBADF, -EBADF, {23, "cannot be written"}},
     {-EIO, -EIO, {23, "cannot be written"}},
     {-ENOMEM, -ENOMEM, {27, "out of memory"}},
     {-ETIMEDOUT, -ETIMEDOUT, {28, "timed out"}},

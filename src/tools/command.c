@@ -7,9 +7,11 @@
 #include "tools/command.h"
 
 #include <eddy/tls.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tools/option.h"
@@ -51,6 +53,27 @@ static void prepare_signals(void)
     signal(SIGTERM, end_at_once);
 }
 
+/* A standard stream that is closed must not become a socket: what stands in for it can only be used
+ * the wrong way round, so that writing to it fails still. */
+static void prepare_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null",
+                        fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* takes the lowest */
+}
+
+/* As many descriptors as the process may have: each connection is one. */
+static void prepare_limits(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* what there is must do, then */
+    }
+}
+
 static int run_command(const char *name, char **argv)
 {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
@@ -66,6 +89,8 @@ int ed_command_main(char **argv)
     const char *name = argv[1];
 
     prepare_signals();
+    prepare_streams();
+    prepare_limits();
     if (!name) {
         print_help(stderr);
         return ED_EXIT_USAGE;

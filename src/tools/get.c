@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/cause.h"
 #include "tools/command.h"
@@ -208,6 +209,8 @@ static int get_open(struct get *get, eddy_tls_context *tls)
     EDDY_TRY(eddy_http_session_open(&options, &session));
     get->session = session;
     ed_progress_begin(&get->progress, get->urls.count);
+    if (get->output && isatty(STDOUT_FILENO))
+        get->progress.shown = false; /* the page is on the terminal */
     rc = get_all(get);
     ed_progress_clear(&get->progress);
     return rc;
