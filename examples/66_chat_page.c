@@ -7,7 +7,7 @@
 
 static const char page[] =
     "<!DOCTYPE html><title>Chat</title><pre id=said></pre><input id=line>"
-    "<script>const socket = new WebSocket('ws://' + location.host + '/chat');"
+    "<script>const socket = new WebSocket(location.origin.replace('http', 'ws') + '/chat');"
     "socket.onmessage = event => said.append(event.data + '\\n');"
     "line.onchange = () => { socket.send(line.value); line.value = ''; };"
     "</script>";
