@@ -243,6 +243,21 @@ static int url_fail(int rc)
     return eddy_raise(EDDY_EURL, "not a URL");
 }
 
+/* Whether the path of a URL without a host would be read as a scheme or a host, once its dot
+ * segments are gone: "a/../b:c", "/.//h". */
+static bool url_is_misread(const UriUriA *uri)
+{
+    const UriPathSegmentA *head = uri->pathHead;
+    size_t size;
+
+    if (uri->hostText.first || !head)
+        return false;
+    size = (size_t)(head->text.afterLast - head->text.first);
+    if (size == 0)
+        return head->next != NULL;
+    return !uri->scheme.first && !uri->absolutePath && memchr(head->text.first, ':', size);
+}
+
 /* Normalises a URL and writes it out: 0, or uriparser's error. */
 static int url_write(UriUriA *uri, UriMemoryManager *memory, struct eddy_buffer_ *out)
 {
@@ -256,9 +271,8 @@ static int url_write(UriUriA *uri, UriMemoryManager *memory, struct eddy_buffer_
         rc = uriToStringCharsRequiredA(uri, &size);
     if (rc != URI_SUCCESS)
         return rc;
-    if (!uri->hostText.first && uri->absolutePath && uri->pathHead && uri->pathHead->next &&
-        uri->pathHead->text.first == uri->pathHead->text.afterLast)
-        return URI_ERROR_SYNTAX; /* what would be read as a host when it is written out */
+    if (url_is_misread(uri))
+        return URI_ERROR_SYNTAX;
     if (ed_buffer_reserve(out, (size_t)size + 1) < 0)
         return URI_ERROR_MALLOC;
     rc = uriToStringA(ed_buffer_free_space(out), uri, size + 1, NULL);

@@ -85,6 +85,8 @@ TEST(url_is_written_in_one_way)
     check_text("?q", "?q");
     check_text("a b", "a%20b");
     check_text("//h/a", "//h/a");
+    check_text("./a:b", "./a:b");
+    check_text("a/b:c", "a/b:c");
 }
 
 /* IDNA 2008 with the mapping of UTS 46. */
@@ -172,6 +174,10 @@ TEST(url_that_is_none_is_refused)
     check_refused(":a", "not a URL");
     check_refused("/.//h/a", "not a URL");
     check_refused("a:/.//h/a", "not a URL");
+    check_refused("a:b/..///h/a", "not a URL");
+    check_refused("b/..///h/a", "not a URL");
+    check_refused("a/../http://h/", "not a URL");
+    check_refused("a/../:b", "not a URL");
 }
 
 /* Whom a URL is for must not depend on who reads it. */
