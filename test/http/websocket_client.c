@@ -44,7 +44,8 @@ static int serve_handshake(struct stand *stand, eddy_stream *stream, int number)
     seen_field(stand, "\nSec-WebSocket-Key", key, sizeof key);
     EDDY_TRY(ed_websocket_answer_key(key, answer));
     size = snprintf(head, sizeof head, served->head, answer);
-    memcpy(head + size, served->frames, served->frames_size);
+    if (served->frames_size > 0)
+        memcpy(head + size, served->frames, served->frames_size);
     EDDY_TRY(eddy_write(stream, head, (size_t)size + served->frames_size));
     if (bare_read_close(&bare) == 1000)
         return eddy_write(stream, "\x88\x02\x03\xe8", 4);

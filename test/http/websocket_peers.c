@@ -101,11 +101,12 @@ static int exchange_all(eddy_websocket *socket)
 /* Eddy is the client. */
 static int against_server(const char *program, const char *option, const char *script, bool plain)
 {
-    EDDY_TIMEOUT(limit, 30);
+    EDDY_TIMEOUT(limit, 60);
     EDDY_PROCESS process = NULL;
     EDDY_HTTP_SESSION session = NULL;
     EDDY_WEBSOCKET socket = NULL;
-    eddy_websocket_options options = {.protocols = "chat, superchat", .no_compression = plain};
+    eddy_websocket_options options = {
+        .protocols = "chat, superchat", .no_compression = plain, .close_time = 50};
     char url[64];
     int port;
 
@@ -185,7 +186,7 @@ static int serve_echo(eddy_web_request *request, void *code)
 
 static int against_client(const char *program, const char *option, const char *script)
 {
-    EDDY_TIMEOUT(limit, 30);
+    EDDY_TIMEOUT(limit, 60);
     EDDY_PROCESS process = NULL;
     EDDY_WEB_APP app = NULL;
     EDDY_WEB_SERVER server = NULL;
