@@ -27,7 +27,7 @@ struct index_name {
 };
 
 struct index {
-    int fd;
+    int fd; /* -1 once the job has it */
     const char *title;
     bool hidden, top, cut;
     struct index_name names[INDEX_NAMES];
@@ -133,10 +133,9 @@ static int index_read(struct index *index)
     struct dirent *entry;
     int rc = folder ? 0 : -errno;
 
-    if (!folder) {
-        close(index->fd);
+    if (!folder)
         return rc;
-    }
+    index->fd = -1; /* it is the folder's */
     while (rc == 0 && !index->cut && (errno = 0, entry = readdir(folder)))
         rc = index_add(index, dirfd(folder), entry);
     if (rc == 0 && !index->cut)
@@ -177,6 +176,8 @@ int ed_web_index(int fd, const char *title, bool hidden, bool top, char **page)
         *page = ed_buffer_hand_over(&index->page);
     else
         ed_buffer_release(&index->page);
+    if (index->fd >= 0) /* the job was cancelled before it began */
+        close(index->fd);
     eddy_free(index);
     return rc;
 }

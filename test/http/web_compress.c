@@ -61,6 +61,7 @@ TEST(web_compress_whole)
     SERVER;
 
     heard = ask(server, "/?type=text/plain&size=500000", "gzip");
+    CHECK_HAS(heard, "Content-Length: ");
     left = strtoul(strstr(heard, "Content-Length: ") + 16, NULL, 10);
     in = web_body(heard);
     CHECK(left > 0 && left < SIZE);

@@ -135,6 +135,7 @@ TEST(web_static_conditions)
     const char *heard = strstr(web_get(server, "/f/a.txt"), "ETag: ");
     char tag[100], date[100], fields[300];
 
+    CHECK(heard != NULL);
     snprintf(tag, sizeof tag, "%.*s", (int)strcspn(heard, "\r") - 6, heard + 6);
     heard = strstr(heard, "Last-Modified: ");
     snprintf(date, sizeof date, "%.*s", (int)strcspn(heard, "\r") - 15, heard + 15);
