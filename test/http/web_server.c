@@ -162,3 +162,31 @@ TEST(web_server_tls)
     (void)hear(plain);
     CHECK_STR(test_report(), "");
 }
+
+static int run_quietly(eddy_web_app *app)
+{
+    const eddy_web_options options = {.quiet = true, .shutdown_time = 1};
+
+    return eddy_web_run(app, "tcp://127.0.0.1:0", &options);
+}
+EDDY_ASYNC(run_quietly, eddy_web_app *);
+
+static int stop_by_signal(void)
+{
+    EDDY_WEB_APP app = NULL;
+
+    EDDY_TRY(eddy_web_app_new(&app));
+    EDDY_TRY(eddy_web_get(app, "/", hello, NULL));
+    EDDY_TASK task = eddy_create_task(run_quietly, app);
+    EDDY_TRY(eddy_sleep(0.2));
+    EDDY_TRY(eddy_expect(!eddy_task_done(task)));
+    EDDY_TRY(eddy_expect(raise(SIGTERM) == 0));
+    return eddy_await(task);
+}
+EDDY_ASYNC(stop_by_signal);
+
+/* H-RUN-1: a signal stops it in order. (A sweep would cancel what is to take the signal.) */
+RAW_TEST(web_server_runs_until_a_signal)
+{
+    CHECK_OK(eddy_run(stop_by_signal));
+}
