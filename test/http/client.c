@@ -113,10 +113,13 @@ static int serve_cut(struct stand *stand, eddy_stream *stream, int number)
     return stand_read(stand, stream);
 }
 
+static const char chunked_reply[] =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\n"
+    "X: y\r\n\r\n";
+
 static const char *const replies[] = {
     STAND_HELLO,
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\n"
-    "X: y\r\n\r\n",
+    chunked_reply,
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\nhello",
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Bodies as they come: H-RESP-5, -6, -10 to -14, H-CONN-7, -8, H-TMO-2, -5, -6. */
+#include "http/client_upgrade.h"
 #include "stand.h"
 
 #define HEAD(length) "HTTP/1.1 200 OK\r\nContent-Length: " #length "\r\n\r\n"
@@ -229,4 +230,48 @@ TEST(response_body_that_is_a_bomb_ends_at_the_limit)
     CHECK_FAILS(stand_get_with(session, "GET", "http://a.test/", &few, ""), EDDY_ELIMIT,
                 "longer than 5 bytes");
     CHECK_EQ(eddy_http_session_get_counters(session).in_use, 0);
+}
+
+static int serve_upgrade(struct stand *stand, eddy_stream *stream, int number)
+{
+    char data[4];
+
+    (void)number;
+    EDDY_TRY(stand_read(stand, stream));
+    if (stand->value)
+        return eddy_printf(stream, STAND_HELLO);
+    EDDY_TRY(eddy_printf(stream, "HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n"
+                                 "\r\nfirst"));
+    EDDY_TRY(eddy_read_exactly(stream, data, 4));
+    return eddy_write(stream, data, 4);
+}
+
+/* The seam of WebSockets: H-RESP-2, H-CONN-7. */
+TEST(response_of_101_hands_its_connection_over)
+{
+    STAND(stand, NULL);
+    const eddy_http_options with = {.headers =
+                                        EDDY_PAIRS({"Connection", "upgrade"}, {"Upgrade", "x"})};
+    eddy_stream *stream = NULL;
+    char data[5];
+
+    stand.serve = serve_upgrade;
+    CHECK_OK(stand_open(&stand, NULL, &session));
+    CHECK_OK(ed_http_upgrade(session, "ws://a.test/x", &with, &response, &stream));
+    CHECK_EQ(eddy_http_status(response), 101);
+    CHECK_HAS(stand.seen, "GET /x HTTP/1.1\r\n");
+    CHECK_HAS(stand.seen, "Connection: upgrade\r\nUpgrade: x\r\n");
+    CHECK_OK(eddy_read_exactly(stream, data, 5));
+    CHECK(memcmp(data, "first", 5) == 0);
+    CHECK_OK(eddy_write(stream, "echo", 4));
+    CHECK_OK(eddy_read_exactly(stream, data, 4));
+    CHECK(memcmp(data, "echo", 4) == 0);
+    CHECK_EQ(eddy_read(eddy_http_body(response), data, 1), 0);
+    CHECK_EQ(eddy_http_session_get_counters(session).in_use, 1);
+    eddy_http_response_close(&response);
+    CHECK_EQ(eddy_http_session_get_counters(session).in_use, 0);
+    CHECK_EQ(eddy_http_session_get_counters(session).idle, 0);
+    stand.value = 1;
+    CHECK_OK(ed_http_upgrade(session, "http://a.test/x", &with, &response, &stream));
+    CHECK(!stream && eddy_http_status(response) == 200);
 }
