@@ -141,7 +141,9 @@ static bool file_narrow(char *text)
 
         if (c > 0xc3 || (c >= 0x80 && c < 0xc2))
             return false;
-        *to++ = c < 0x80 ? (char)c : (char)(c << 6 | (*++text & 0x3f));
+        if (c >= 0x80)
+            c = (unsigned char)((unsigned)c << 6 | ((unsigned char)*++text & 0x3f));
+        *to++ = (char)c;
     }
     *to = '\0';
     return true;
