@@ -35,6 +35,7 @@ bench:
 	@bench/run
 	@build/bench/net echo stream pipeline accept idle tls-handshake tls-bulk
 	@build/bench/file small-files random lines copy spawn ticker
+	@build/bench/http hello pipeline file json get websocket routes idle
 
 tidy:
 	@tools/packages test

@@ -14,10 +14,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "contest/contest.h"
 #include "contest/fail.h"
+#include "http/get.h"
 #include "http/load.h"
 
 #define ROUNDS 7 /* unless others are asked for; odd, for the median */
@@ -104,10 +106,31 @@ static bool run_one(const struct run *run, unsigned rounds)
     return contest_play(&contest, rounds);
 }
 
+/* The contest of WebSocket echo is a program of its own. */
+static bool run_websocket(unsigned rounds, double seconds)
+{
+    char pairs_text[16], seconds_text[32];
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        snprintf(pairs_text, sizeof pairs_text, "%u", rounds);
+        snprintf(seconds_text, sizeof seconds_text, "%g", seconds);
+        execl(build_path("websocket"), "websocket", "--pairs", pairs_text, "--seconds",
+              seconds_text, (char *)NULL);
+        _exit(127);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
 static bool run_name(const char *name, unsigned rounds, double seconds)
 {
     bool found = false, complete = true;
 
+    if (strcmp(name, "get") == 0)
+        return http_get_play(rounds, seconds);
+    if (strcmp(name, "websocket") == 0)
+        return run_websocket(rounds, seconds);
     for (const struct benchmark *benchmark = benchmarks; benchmark->name; benchmark++)
         for (size_t i = 0; strcmp(benchmark->name, name) == 0 && benchmark->connections[i]; i++) {
             const struct run run = {benchmark, benchmark->connections[i], seconds};
@@ -125,6 +148,8 @@ static int list_benchmarks(void)
     puts("usage: http NAME... [--pairs N] [--seconds S] [--no-peers]\n");
     for (const struct benchmark *benchmark = benchmarks; benchmark->name; benchmark++)
         printf("  %-10s %s\n", benchmark->name, benchmark->text);
+    printf("  %-10s %s\n", "get", "GETs of a small page by clients, 64 at a time");
+    printf("  %-10s %s\n", "websocket", "WebSocket echo beside TCP echo");
     return 2;
 }
 
@@ -157,6 +182,7 @@ int main(int argc, char **argv)
     http_prepare();
     competitors_find(servers, SERVERS, peers);
     competitors_find(works, WORKS, peers);
+    http_get_prepare(peers);
     for (; optind < argc; optind++)
         complete &= run_name(argv[optind], rounds, seconds);
     return !complete;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A web server as a user writes one: http-hello PORT [FOLDER]. What bench/http measures, and wrk
- * beside nginx: "/" says hello, "/json/{name}" answers some 200 bytes of JSON, "/files/" has what is
- * in the folder. "/routes/N" are as many as the environment's ROUTES says, for the cost of finding
- * one.
+ * beside nginx: "/" says hello, "/json/{name}" answers some 200 bytes of JSON, "/files/" has what
+ * is in the folder. "/routes/N" are as many as the environment's ROUTES says, for the cost of
+ * finding one.
  */
 #include <eddy.h>
 #include <eddy/web.h>

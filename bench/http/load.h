@@ -11,7 +11,8 @@ struct http_server {
     unsigned port;
 };
 
-/* Makes the files that are served and nginx's configuration, and raises the limit of descriptors. */
+/* Makes the files that are served and nginx's configuration, and raises the limit of
+ * descriptors. */
 void http_prepare(void);
 
 /* Starts a competitor, with so many routes besides, and waits until it answers. */

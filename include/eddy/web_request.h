@@ -12,7 +12,7 @@
  * Typed access fails by the status that the client's mistake deserves, so that EDDY_TRY answers it:
  *
  *     long page;
- *     EDDY_TRY(eddy_web_query_long(request, "page", 1, 1000, &page));   // 400: "page: not a number"
+ *     EDDY_TRY(eddy_web_query_long(request, "page", 1, 1000, &page)); // 400: "page: not a number"
  */
 #ifndef EDDY_WEB_REQUEST_H
 #define EDDY_WEB_REQUEST_H
