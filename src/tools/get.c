@@ -249,7 +249,7 @@ static int get_prepare(struct get *get, eddy_tls_context **tls)
     if (rc < 0)
         fprintf(stderr, "eddy get: %s: %s\n", get->folder ? get->folder : "standard output",
                 eddy_error_message(rc));
-    return rc < 0 ? 23 : 0;
+    return rc == -ENOMEM ? ed_cause_of(rc)->exit : rc < 0 ? 23 : 0;
 }
 
 static int get_run(struct get *get)
