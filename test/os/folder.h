@@ -74,7 +74,7 @@ folders_make_all(const struct folder *folder, const char *const *names)
  * child where that cannot be had, which folder_fork sees. */
 __attribute__((unused)) static void folder_mount(const struct folder *folder, const char *options)
 {
-    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0 &&
+    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
         mount("none", folder->path, "tmpfs", 0, options) == 0)
         return;
     fputs(FOLDER_NOT_HERE, stderr);

@@ -297,7 +297,7 @@ RAW_TEST(abandonable_jobs_and_cancels_race_without_a_loss)
     CHECK_OK(eddy_run(race, 1000));
     while (threads() > 0)
         usleep(100);
-    CHECK(destroyed >= 500);
+    CHECK(__atomic_load_n(&destroyed, __ATOMIC_ACQUIRE) >= 500);
 }
 
 struct big {

@@ -279,6 +279,8 @@ TEST(process_group_gets_the_signals)
     char line[20];
     pid_t sleeper;
 
+    if (test_is_on_valgrind())
+        test_skip("valgrind goes into the children, too, which may be slow to take a signal");
     CHECK_OK(eddy_create_subprocess_shell("sleep 100 & echo $!; wait", &options, &process));
     CHECK_OK(eddy_read_line(eddy_process_out(process), line, sizeof line));
     sleeper = number_of(line);
@@ -664,6 +666,8 @@ TEST(process_that_must_not_be_killed_is_left_by_its_group)
     EDDY_PROCESS leader = NULL, other = NULL;
     eddy_process_options options = {.in = EDDY_PIPE, .new_group = true, .stop_timeout = -1};
 
+    if (test_is_on_valgrind())
+        test_skip("valgrind goes into the children, too, which may be slow to take a signal");
     if (geteuid() != 0)
         test_skip("only root may have processes that it may not kill afterwards");
     CHECK_OK(eddy_create_subprocess_exec(EDDY_ARGV("cat"), &options, &leader));

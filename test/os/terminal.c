@@ -122,6 +122,8 @@ TEST(terminal_that_is_closed_hangs_up)
     char text[200];
     double begun;
 
+    if (test_is_on_valgrind())
+        test_skip("valgrind goes into the children, too, which may be slow to take a signal");
     CHECK_OK(start("trap '' TERM; echo ready; exec sleep 1000", (eddy_process_options){0}, &shell));
     CHECK_OK(eddy_read_exactly(eddy_process_terminal(shell), text, 7));
     begun = eddy_time();
@@ -138,6 +140,8 @@ TEST(terminal_of_a_detached_process_hangs_up)
     char text[200];
     pid_t pid;
 
+    if (test_is_on_valgrind())
+        test_skip("valgrind goes into the children, too, which may be slow to take a signal");
     CHECK_OK(start("echo ready; exec sleep 1000", (eddy_process_options){0}, &process));
     CHECK_OK(eddy_read_exactly(eddy_process_terminal(process), text, 7));
     pid = eddy_process_pid(process);
