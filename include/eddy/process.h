@@ -209,7 +209,10 @@ EDDY_API int eddy_process_kill(eddy_process *process);      /* SIGKILL, in the s
  *
  * Suspends for `stop_timeout` and the moment that the kernel needs, and is never refused; a task
  * that is cancelled or out of time, also while it waits here, gives the process no more time:
- * SIGKILL at once. Tasks that wait for the exit get it. A close by another task meanwhile, with a
+ * SIGKILL at once. A signal that stops the block, EDDY_STOP_ON_SIGNALS, is no such haste, but a
+ * second one, which cancels the task, is; so is the cancel that the children of a group get when
+ * their parent's block is stopped: one that is to give its process time even then closes it in an
+ * EDDY_SHIELD. Tasks that wait for the exit get it. A close by another task meanwhile, with a
  * handle of its own, waits for the first one.
  *
  * Returns its returncode; 0 for NULL; EDDY_RUNNING for one that we are not permitted to kill, such

@@ -91,6 +91,9 @@ typedef struct eddy_stop_scope {
  * the task; from the third of its kind on, they do what they did before. So does one that comes so
  * late in the block that it has not been looked at.
  *
+ * What the block owns comes to its end as it would without the signal. A process gets SIGTERM and
+ * its time, eddy_process_close; but the children of a group are cancelled, and that is no time.
+ *
  * EDDY_STOP_ON takes the signals: EDDY_STOP_ON(stop, SIGHUP). A pending cancel outranks it, as it
  * does a timeout. Outside a task, without memory, or with one among them that cannot be handled,
  * the signals keep their meaning.

@@ -27,7 +27,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "base/time.h"
-#include "eddy/scope.h"
+#include "task/scope.h"
 
 #define PROCESS_LOST 255               /* the code of one that somebody else has reaped */
 #define PROCESS_AGAIN (ED_SECOND / 10) /* until a watch that failed is tried again */
@@ -343,8 +343,7 @@ void ed_process_close_streams(eddy_process *p)
         (void)eddy_stream_close(&p->streams[i]); /* nobody asks whether all has gone */
 }
 
-/* Gives the process time to end. Whether it has. */
-static bool process_stop_kindly(eddy_process *p)
+static bool process_ask_to_end(eddy_process *p)
 {
     int code;
 
@@ -357,6 +356,19 @@ static bool process_stop_kindly(eddy_process *p)
 
     EDDY_TIMEOUT(limit, p->stop_timeout);
     return ed_process_await(p, &code) == 0;
+}
+
+/* Gives the process time to end, also when a signal has stopped the block: that is how programs
+ * are asked to end what they have in order. Whether it has ended. */
+static bool process_stop_kindly(eddy_process *p)
+{
+    struct eddy_scope_ ending;
+    bool ended;
+
+    ed_scope_enter(&ending, ED_SCOPE_ENDING, "eddy_process_close");
+    ended = process_ask_to_end(p);
+    ed_scope_exit(&ending);
+    return ended;
 }
 
 /* Waits for the exit, whatever happens. */

@@ -83,15 +83,18 @@ int ed_checkpoint_slow(void)
 }
 
 /* What the next suspending call must return: a cancel outranks a timeout, an
- * outer scope an inner one, and a shield holds back what is outside it. */
+ * outer scope an inner one, a shield holds back what is outside it, and an
+ * orderly end the stops among that. */
 static int task_pending(const eddy_task *task)
 {
+    bool ending = false;
     int code = 0;
 
     for (const struct eddy_scope_ *scope = task->scope; scope; scope = scope->outer) {
         if (scope->kind == ED_SCOPE_SHIELD && !task->is.pierced)
             return code;
-        if (scope->code)
+        ending |= scope->kind == ED_SCOPE_ENDING;
+        if (scope->code && !(ending && scope->kind == ED_SCOPE_STOP))
             code = scope->code;
     }
     return task->is.cancel_asked || task->is.cancel_final ? -ECANCELED : code;

@@ -21,7 +21,7 @@
 static const char *const scope_names[] = {
     [ED_SCOPE_TIMEOUT] = "timeout",   [ED_SCOPE_SHIELD] = "shield", [ED_SCOPE_GROUP] = "group",
     [ED_SCOPE_CALL] = "call", /* one that others may end, such as a read */
-    [ED_SCOPE_STOP] = "EDDY_STOP_ON",
+    [ED_SCOPE_STOP] = "EDDY_STOP_ON", [ED_SCOPE_ENDING] = "ending",
 };
 
 void ed_scope_enter(struct eddy_scope_ *scope, enum ed_scope_kind kind, const char *where)
@@ -33,7 +33,7 @@ void ed_scope_enter(struct eddy_scope_ *scope, enum ed_scope_kind kind, const ch
         return;
     scope->outer = self->scope;
     self->scope = scope;
-    if (kind == ED_SCOPE_SHIELD)
+    if (kind == ED_SCOPE_SHIELD || kind == ED_SCOPE_ENDING)
         ed_task_refresh(self);
 }
 
@@ -53,7 +53,7 @@ void ed_scope_exit(struct eddy_scope_ *scope)
                scope_names[scope->kind], scope->where);
     self->scope = scope->outer;
     scope->task = NULL;
-    if (scope->code || scope->kind == ED_SCOPE_SHIELD)
+    if (scope->code || scope->kind == ED_SCOPE_SHIELD || scope->kind == ED_SCOPE_ENDING)
         ed_task_refresh(self);
 }
 

@@ -16,6 +16,7 @@ enum ed_scope_kind {
     ED_SCOPE_GROUP,
     ED_SCOPE_CALL,
     ED_SCOPE_STOP,
+    ED_SCOPE_ENDING, /* the orderly end of something, which no stop around it hurries */
 };
 
 /* Opens a scope in the running task; outside a task it has no effect. */

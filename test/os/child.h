@@ -132,4 +132,28 @@ static inline void close_number(int *fd)
         close(*fd);
 }
 
+/* A process id that a shell has written. */
+static inline pid_t number_of(const char *line)
+{
+    return (pid_t)strtol(line, NULL, 10);
+}
+
+/* Starts a command line, and waits until it has written a line: it is ready then. */
+static inline int start_ready(const char *line, eddy_process_options options, eddy_process **out)
+{
+    eddy_process *process = NULL;
+    char text[100];
+    ssize_t rc;
+
+    options.out = EDDY_PIPE;
+    EDDY_TRY(eddy_create_subprocess_shell(line, &options, &process));
+    rc = eddy_read_line(eddy_process_out(process), text, sizeof text);
+    if (rc <= 0) {
+        (void)eddy_process_close(&process);
+        return rc < 0 ? (int)rc : -EPIPE;
+    }
+    *out = process;
+    return 0;
+}
+
 #endif
