@@ -124,6 +124,7 @@ struct eddy_stream {
     size_t high, low;            /* of what is kept from writers */
     size_t partial;              /* of the last call that failed */
     uint64_t received, taken;    /* bytes: from the kind, and by it */
+    size_t lost;                 /* and that it took, and dropped when it broke */
     struct eddy_list_ calls;     /* who may wait in it now */
     struct eddy_list_ writers;   /* who wait for their turn */
     struct eddy_list_ leavers;   /* the close, which waits until nobody is inside */

@@ -328,6 +328,7 @@ static void socket_send(struct socket_stream *s)
 static void socket_drop(struct socket_stream *s, struct eddy_buffer_ *buffer)
 {
     s->stream.taken -= ed_buffer_size(buffer);
+    s->stream.lost += ed_buffer_size(buffer);
     ed_buffer_release(buffer);
 }
 

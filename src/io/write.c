@@ -109,8 +109,8 @@ int ed_stream_flush_to(eddy_stream *stream, size_t kept)
     bool own_text;
     int rc;
 
-    if (!stream->kind->flush ||
-        (ed_stream_pending(stream) <= kept && !(stream->kind->positioned && kept == 0)))
+    if (!stream->kind->flush || (ed_stream_pending(stream) <= kept && !stream->lost &&
+                                 !(stream->kind->positioned && kept == 0)))
         return 0; /* of a file, a write may be under way that nobody waits for */
     text = ed_stream_kind_begin();
     rc = stream->kind->flush(stream, kept);
@@ -118,7 +118,7 @@ int ed_stream_flush_to(eddy_stream *stream, size_t kept)
         ed_stream_broken(stream, &stream->write_error, rc);
         if (!own_text)
             ed_stream_raise(stream, rc, "write: %zu bytes of earlier writes were not sent: %s",
-                            ed_stream_pending(stream), eddy_strerror(rc));
+                            stream->lost + ed_stream_pending(stream), eddy_strerror(rc));
     }
     return rc;
 }
@@ -269,7 +269,7 @@ static int stream_flush(eddy_stream *stream, size_t over, size_t kept)
 
     if (rc < 0)
         return rc;
-    if (over == 0 || ed_stream_pending(stream) > over)
+    if (over == 0 || stream->lost || ed_stream_pending(stream) > over)
         rc = ed_stream_flush_to(stream, kept);
     return ed_writing_end(stream, &call, rc, 0);
 }
@@ -278,7 +278,7 @@ int eddy_drain(eddy_stream *stream)
 {
     int rc;
 
-    if (ed_stream_pending(stream) > stream->high)
+    if (stream->lost || ed_stream_pending(stream) > stream->high)
         return stream_flush(stream, stream->high, stream->low);
     rc = ed_stream_enter(stream);
     if (rc == 0)
