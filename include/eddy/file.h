@@ -72,8 +72,9 @@ typedef struct eddy_open_options {
  * Opens a file.
  *
  * path     copied
- * mode     as of fopen(3): "r", "w" (made, or emptied), "a" (made; writes go to the end), "x"
- *          (made; must not be there); each with "+" to read and write; "b" and "e" have no effect
+ * mode     as of fopen(3): "r", "w" (made, or emptied), "a" (made; writes go to the end), "wx" or
+ *          Python's "x" (made; must not be there); each with "+" to read and write. "b", "t" and
+ *          "e" have no effect
  * out      a stream, owned by the caller: EDDY_STREAM, or eddy_stream_close() it
  *
  * Descriptors are close-on-exec. A pipe or terminal may be opened as well, and is a stream of its

@@ -23,7 +23,8 @@
 #define OPEN_PAUSE_FIRST 0.001 /* seconds between tries to open a pipe without a reader */
 #define OPEN_PAUSE_LONGEST 0.05
 
-/* What a mode asks of open(2), or -EINVAL. */
+/* What a mode asks of open(2), or -EINVAL. An "x" comes first, as Python has it, or behind a "w",
+ * as C11 has it. */
 static int open_flags(const char *mode)
 {
     int flags = *mode == 'r'   ? O_RDONLY
@@ -31,17 +32,20 @@ static int open_flags(const char *mode)
                 : *mode == 'a' ? O_WRONLY | O_CREAT | O_APPEND
                 : *mode == 'x' ? O_WRONLY | O_CREAT | O_EXCL
                                : -EINVAL;
-    bool plus = false, kind = false, exec = false;
+    bool plus = false, kind = false, exec = false, exclusive = *mode != 'w';
 
     while (flags >= 0 && *++mode) {
         bool *seen = *mode == '+'                   ? &plus
                      : *mode == 'b' || *mode == 't' ? &kind
                      : *mode == 'e'                 ? &exec
+                     : *mode == 'x'                 ? &exclusive
                                                     : NULL;
 
         if (!seen || *seen)
             return -EINVAL;
         *seen = true;
+        if (*mode == 'x')
+            flags = (flags & ~O_TRUNC) | O_EXCL;
     }
     return plus ? (flags & ~O_ACCMODE) | O_RDWR : flags;
 }

@@ -27,7 +27,8 @@ TEST(file_open_knows_the_modes_of_fopen)
         {"w+", "", 0, 0},           {"a", "old", 0, 0},         {"a+", "old", 0, 0},
         {"x", "old", -EEXIST, 0},   {"x+", "old", -EEXIST, 0},  {"rb", "old", 0, -ENOENT},
         {"r+b", "old", 0, -ENOENT}, {"rb+", "old", 0, -ENOENT}, {"wbe", "", 0, 0},
-        {"rt", "old", 0, -ENOENT},  {"re+", "old", 0, -ENOENT},
+        {"rt", "old", 0, -ENOENT},  {"re+", "old", 0, -ENOENT}, {"wx", "old", -EEXIST, 0},
+        {"w+x", "old", -EEXIST, 0}, {"wbx", "old", -EEXIST, 0}, {"xb", "old", -EEXIST, 0},
     };
 
     FOR_EACH_WAY(way)
@@ -45,8 +46,8 @@ TEST(file_open_knows_the_modes_of_fopen)
 TEST(file_open_refuses_what_is_no_mode)
 {
     FILES();
-    static const char *const modes[] = {"",    "q",  "rw",  "r++", "wbt",
-                                        "w w", "+r", "wbb", "rx",  "ree"};
+    static const char *const modes[] = {"",    "q",  "rw",  "r++", "wbt", "w w", "+r",
+                                        "wbb", "rx", "ree", "ax",  "xx",  "xw",  "wxx"};
 
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         CHECK_FAILS(open_it(files_path("new"), modes[i]), -EINVAL, "mode");
