@@ -78,8 +78,8 @@ typedef struct eddy_open_options {
  * out      a stream, owned by the caller: EDDY_STREAM, or eddy_stream_close() it
  *
  * Descriptors are close-on-exec. A pipe or terminal may be opened as well, and is a stream of its
- * kind; a device that has positions is a file. A named pipe waits for its other end, without a
- * thread.
+ * kind; a device that has positions, such as /dev/null, is a file. A named pipe waits for its other
+ * end, without a thread.
  *
  * Suspends.
  *

@@ -231,7 +231,10 @@ EDDY_API int eddy_stream_set_limit(eddy_stream *stream, size_t limit);
  * times or a quarter of the other; for both: 64 and 16 KiB. `low` over `high`: -EINVAL. */
 EDDY_API int eddy_stream_set_write_limits(eddy_stream *stream, size_t high, size_t low);
 
-/* What kind it is: "tcp", "unix", "tls", "pipe", "terminal", "memory", "file". Static text. */
+/* What kind it is: "tcp", "unix", "tls", "pipe", "terminal", "device", "memory", "file". A
+ * character device is a terminal only if isatty(3) says so; one that has positions, such as
+ * /dev/null and /dev/full, is a file, but for eddy_stream_from_fd, which makes no files. Static
+ * text. */
 EDDY_API const char *eddy_stream_kind(const eddy_stream *stream);
 
 /* The peer's and the own address as text, such as "127.0.0.1:80"; "" when there is none. A file's
@@ -244,8 +247,8 @@ EDDY_API const char *eddy_stream_local_name(const eddy_stream *stream);
 EDDY_API int eddy_stream_fd(const eddy_stream *stream);
 
 /*
- * A stream over a descriptor of a connected socket, pipe or terminal. It becomes the
- * stream's, non-blocking, and is closed with it. The loop must run.
+ * A stream over a descriptor of a connected socket, pipe, terminal or other character device. It
+ * becomes the stream's, non-blocking, and is closed with it. The loop must run.
  *
  * Returns 0, or with the descriptor left alone -EINVAL for a file or a socket that does not
  * stream, -EBADF, -ENOMEM, -EPERM outside a loop.

@@ -27,7 +27,7 @@ static int descriptor_kind(int fd)
     if (fstat(fd, &status) < 0)
         return -errno;
     if (S_ISCHR(status.st_mode))
-        return ED_SOCKET_TERMINAL;
+        return isatty(fd) ? ED_SOCKET_TERMINAL : ED_SOCKET_DEVICE;
     if (S_ISFIFO(status.st_mode))
         return ED_SOCKET_PIPE;
     if (!S_ISSOCK(status.st_mode) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||

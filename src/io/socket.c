@@ -650,20 +650,18 @@ static int socket_fd(const eddy_stream *stream)
         .resume = socket_resume, .sendfile = (send_file), .quiet = socket_quiet                    \
     }
 
-static const eddy_stream_class socket_classes[] = {
-    [ED_SOCKET_TCP] = SOCKET_CLASS("tcp", socket_write_eof, socket_sendfile),
-    [ED_SOCKET_UNIX] = SOCKET_CLASS("unix", socket_write_eof, socket_sendfile),
-    [ED_SOCKET_PIPE] = SOCKET_CLASS("pipe", NULL, socket_sendfile),
-    [ED_SOCKET_TERMINAL] = SOCKET_CLASS("terminal", NULL, socket_sendfile),
-};
+#define SOCKET_CLASSES(send_file)                                                                  \
+    {                                                                                              \
+        [ED_SOCKET_TCP] = SOCKET_CLASS("tcp", socket_write_eof, send_file),                        \
+        [ED_SOCKET_UNIX] = SOCKET_CLASS("unix", socket_write_eof, send_file),                      \
+        [ED_SOCKET_PIPE] = SOCKET_CLASS("pipe", NULL, send_file),                                  \
+        [ED_SOCKET_TERMINAL] = SOCKET_CLASS("terminal", NULL, send_file),                          \
+        [ED_SOCKET_DEVICE] = SOCKET_CLASS("device", NULL, send_file),                              \
+    }
 
+static const eddy_stream_class socket_classes[] = SOCKET_CLASSES(socket_sendfile);
 /* Over descriptors that block, which sendfile(2) would. */
-static const eddy_stream_class socket_blocking_classes[] = {
-    [ED_SOCKET_TCP] = SOCKET_CLASS("tcp", socket_write_eof, NULL),
-    [ED_SOCKET_UNIX] = SOCKET_CLASS("unix", socket_write_eof, NULL),
-    [ED_SOCKET_PIPE] = SOCKET_CLASS("pipe", NULL, NULL),
-    [ED_SOCKET_TERMINAL] = SOCKET_CLASS("terminal", NULL, NULL),
-};
+static const eddy_stream_class socket_blocking_classes[] = SOCKET_CLASSES(NULL);
 
 static void socket_describe(struct ed_resource *resource, char *text, size_t size)
 {

@@ -7,8 +7,14 @@
 
 #include "eddy/stream.h"
 
-/* A terminal is any character device. Those without addresses come last. */
-enum ed_socket_kind { ED_SOCKET_TCP, ED_SOCKET_UNIX, ED_SOCKET_PIPE, ED_SOCKET_TERMINAL };
+/* A device is a character device that is no terminal. Those without addresses come last. */
+enum ed_socket_kind {
+    ED_SOCKET_TCP,
+    ED_SOCKET_UNIX,
+    ED_SOCKET_PIPE,
+    ED_SOCKET_TERMINAL,
+    ED_SOCKET_DEVICE,
+};
 
 #define ED_SOCKET_NAME 128 /* bytes of an address as text, with its NUL */
 

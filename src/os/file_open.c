@@ -139,8 +139,10 @@ int ed_file_open_stream(int fd, const char *path, int flags, mode_t type, eddy_s
     struct ed_file *f;
     int rc;
 
-    if (S_ISFIFO(type) || S_ISCHR(type))
-        return ed_socket_new(fd, S_ISFIFO(type) ? ED_SOCKET_PIPE : ED_SOCKET_TERMINAL, NULL, out);
+    if (S_ISFIFO(type))
+        return ed_socket_new(fd, ED_SOCKET_PIPE, NULL, out);
+    if (S_ISCHR(type))
+        return ed_socket_new(fd, isatty(fd) ? ED_SOCKET_TERMINAL : ED_SOCKET_DEVICE, NULL, out);
     rc = ed_file_new(fd, path, flags, &f);
     if (rc == 0)
         *out = &f->stream;

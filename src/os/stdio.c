@@ -81,7 +81,9 @@ static int stdio_own(int fd, const struct stat *status, bool *blocks)
 /* Makes a stream over what is no file. */
 static int stdio_make(int fd, const struct stat *status, eddy_stream **out)
 {
-    enum ed_socket_kind kind = S_ISCHR(status->st_mode) ? ED_SOCKET_TERMINAL : ED_SOCKET_PIPE;
+    enum ed_socket_kind kind = !S_ISCHR(status->st_mode) ? ED_SOCKET_PIPE
+                               : isatty(fd)              ? ED_SOCKET_TERMINAL
+                                                         : ED_SOCKET_DEVICE;
     bool blocks;
     int own, rc;
 
@@ -121,6 +123,13 @@ static int stdio_make_file(int fd, eddy_stream **out)
     return 0;
 }
 
+/* Files, and devices that have positions, as for eddy_open. A terminal has none. */
+static bool stdio_is_file(int fd, const struct stat *status)
+{
+    return S_ISREG(status->st_mode) || S_ISBLK(status->st_mode) ||
+           (S_ISCHR(status->st_mode) && lseek(fd, 0, SEEK_CUR) >= 0);
+}
+
 /* A number that was closed may have become that of something of our own: of another stream, or of
  * what the engine or others wait with, which has no type. */
 static int stdio_open(int fd, eddy_stream **out)
@@ -135,7 +144,7 @@ static int stdio_open(int fd, eddy_stream **out)
         return ed_raise(-EBUSY, "%s: descriptor %d is another stream's", stdio_titles[fd], fd);
     if (S_ISDIR(status.st_mode))
         return ed_raise(-EISDIR, "%s: it is a directory", stdio_titles[fd]);
-    if (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode))
+    if (stdio_is_file(fd, &status))
         return stdio_make_file(fd, out);
     return stdio_make(fd, &status, out);
 }

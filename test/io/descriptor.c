@@ -93,6 +93,19 @@ RAW_TEST(descriptor_outside_a_loop_is_left_alone)
     CHECK(!(fcntl(pair.one, F_GETFL) & O_NONBLOCK));
 }
 
+/* /dev/null has positions, but this makes no files. */
+TEST(descriptor_of_a_device_is_a_stream_and_no_terminal)
+{
+    EDDY_STREAM stream = NULL;
+    char data[4];
+
+    CHECK_OK(ed_descriptor_stream(open("/dev/null", O_RDWR | O_CLOEXEC), NULL, &stream));
+    CHECK_STR(eddy_stream_kind(stream), "device");
+    CHECK_OK(eddy_write(stream, "x", 1));
+    CHECK_OK(eddy_flush(stream));
+    CHECK_EQ(eddy_read(stream, data, 4), 0);
+}
+
 /* A terminal: others who have it, and programs that are started with it, find it as it was. */
 TEST(descriptor_of_a_terminal_is_a_stream)
 {

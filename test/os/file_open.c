@@ -243,6 +243,8 @@ TEST(file_open_of_a_device)
     CHECK_EQ(eddy_read(file, data, 4), 4);
     CHECK_OK(eddy_stream_close(&file));
     CHECK_OK(eddy_open("/dev/full", "w", &file));
+    CHECK_STR(eddy_stream_kind(file), "file");
+    CHECK_EQ(eddy_write(file, "x", 1), -ENOSPC);
     CHECK_OK(eddy_stream_close(&file));
     CHECK_OK(openpty(&master, &slave, NULL, NULL, NULL));
     EDDY_DEFER(files_close, (void *)&master);

@@ -318,6 +318,64 @@ RAW_TEST(stdio_of_a_terminal_leaves_it_as_it_is)
     }
 }
 
+/* What a flush says of six bytes that nobody takes. */
+static int say_and_flush(int error, bool late)
+{
+    eddy_stream *output;
+    int rc;
+
+    EDDY_TRY(eddy_stdout(&output));
+    EDDY_TRY(eddy_printf(output, "hello\n"));
+    if (late) /* the write has failed by then */
+        EDDY_TRY(eddy_sleep(0.1));
+    rc = eddy_flush(output);
+    REQUIRE(rc == error);
+    REQUIRE(strcmp(eddy_error_message(rc), "pipe standard output: write: 6 bytes of earlier writes "
+                                           "were not sent: Broken pipe") == 0);
+    REQUIRE(eddy_flush(output) == error && eddy_drain(output) == error);
+    return 0;
+}
+EDDY_ASYNC(say_and_flush, int, bool);
+
+RAW_TEST(stdout_without_a_reader_says_how_much_is_lost)
+{
+    int ends[2];
+
+    for (int late = 0; late < 2; late++) {
+        make_pipe(ends);
+        close(ends[0]);
+        become(1, ends[1]);
+        CHECK_OK(eddy_run(say_and_flush, -EPIPE, late));
+        put_back(1);
+    }
+}
+
+static int use_devices(void)
+{
+    eddy_stream *input, *output;
+    char data[4];
+
+    EDDY_TRY(eddy_stdin(&input));
+    EDDY_TRY(eddy_stdout(&output));
+    REQUIRE(strcmp(eddy_stream_kind(input), "file") == 0);
+    REQUIRE(strcmp(eddy_stream_kind(output), "file") == 0);
+    REQUIRE(eddy_read(input, data, sizeof data) == 0);
+    REQUIRE(eddy_write(output, "x", 1) == -ENOSPC);
+    REQUIRE(eddy_stream_partial(output) == 0);
+    return 0;
+}
+EDDY_ASYNC(use_devices);
+
+/* As eddy_open says of them. */
+RAW_TEST(stdio_of_devices_that_have_positions_are_files)
+{
+    become(0, open("/dev/null", O_RDONLY | O_CLOEXEC));
+    become(1, open("/dev/full", O_WRONLY | O_CLOEXEC));
+    CHECK_OK(eddy_run(use_devices));
+    put_back(0);
+    put_back(1);
+}
+
 static int ask_for_stdin(void)
 {
     eddy_stream *input = NULL;
