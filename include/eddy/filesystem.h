@@ -20,7 +20,7 @@
  * than 255 (-ENAMETOOLONG).
  *
  * Calls return 0, a count or an answer; or an error of the system call's, with a text that names
- * the path: "rename 'a' to 'b': Permission denied"; or -ENOMEM, -EAGAIN when no thread can be
+ * the path: 'rename "a" to "b": Permission denied'; or -ENOMEM, -EAGAIN when no thread can be
  * made, -ECANCELED, -ETIMEDOUT. `out` is then untouched. What is listed below comes on top.
  */
 #ifndef EDDY_FILESYSTEM_H

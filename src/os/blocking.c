@@ -140,7 +140,7 @@ int ed_blocking_fail(const struct ed_blocking *b, int code)
     if (!b->other)
         return ed_blocking_fail_at(b, b->path, code);
     other = path_shown(b->other, &more);
-    return ed_raise(code, "%s '%s%s' to '%s%s': %s", b->name, dots, path, more, other,
+    return ed_raise(code, "%s \"%s%s\" to \"%s%s\": %s", b->name, dots, path, more, other,
                     reason(code));
 }
 
@@ -148,5 +148,5 @@ int ed_blocking_fail_at(const struct ed_blocking *b, const char *path, int code)
 {
     const char *dots, *shown = path_shown(path, &dots);
 
-    return ed_raise(code, "%s '%s%s': %s", b->name, dots, shown, reason(code));
+    return ed_raise(code, "%s \"%s%s\": %s", b->name, dots, shown, reason(code));
 }

@@ -53,7 +53,7 @@ struct ed_blocking {
  */
 int ed_blocking_run(const struct ed_blocking *b, void *out);
 
-/* In the job: raises "rename 'from' to 'to': Permission denied", or "rename 'path': ..." */
+/* In the job: raises 'rename "from" to "to": Permission denied', or 'rename "path": ...' */
 int ed_blocking_fail(const struct ed_blocking *b, int code);
 int ed_blocking_fail_at(const struct ed_blocking *b, const char *path, int code);
 

@@ -194,7 +194,7 @@ static int spool_copy(struct ed_spool *s)
     }
     rc = spool_write_copy(s);
     if (rc < 0 && rc != eddy_thread_.task->pending)
-        ed_raise(rc, "roll a temporary file over into '%s': %s", ed_temporary_folder(&options),
+        ed_raise(rc, "roll a temporary file over into \"%s\": %s", ed_temporary_folder(&options),
                  eddy_strerror(rc));
     if (rc < 0)
         spool_drop_copy(s);

@@ -99,7 +99,7 @@ static int walk_yield(eddy_generator *g, struct walk *w, const char *name, int e
                              .enter = &w->enter};
 
     if (!entry.path)
-        return ed_raise(-ENOMEM, "walk '%s': no memory for a path", w->path);
+        return ed_raise(-ENOMEM, "walk \"%s\": no memory for a path", w->path);
     entry.name = entry.path + strlen(entry.path) - strlen(name);
     w->enter = entry.type == DT_DIR && error == 0;
     return eddy_yield(g, &entry);

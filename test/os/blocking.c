@@ -89,16 +89,16 @@ TEST(blocking_error_brings_its_text_with_it)
     struct ed_blocking b = {"do", fail_run, "a", .numbers = {-EACCES}};
 
     CHECK_EQ(ed_blocking_run(&b, NULL), -EACCES);
-    CHECK_STR(eddy_error_message(-EACCES), "do 'a': Permission denied");
+    CHECK_STR(eddy_error_message(-EACCES), "do \"a\": Permission denied");
     b.other = "b";
     CHECK_EQ(ed_blocking_run(&b, NULL), -EACCES);
-    CHECK_STR(eddy_error_message(-EACCES), "do 'a' to 'b': Permission denied");
+    CHECK_STR(eddy_error_message(-EACCES), "do \"a\" to \"b\": Permission denied");
     memset(path, '/', sizeof path);
     snprintf(path + sizeof path - 4, 4, "end");
     b.path = b.other = path;
     CHECK_EQ(ed_blocking_run(&b, NULL), -EACCES);
-    CHECK_HAS(eddy_error_message(-EACCES), "///end' to '...///");
-    CHECK_HAS(eddy_error_message(-EACCES), "///end': Permission denied");
+    CHECK_HAS(eddy_error_message(-EACCES), "///end\" to \"...///");
+    CHECK_HAS(eddy_error_message(-EACCES), "///end\": Permission denied");
 }
 
 static int joins(int which, struct notes *notes)

@@ -95,15 +95,15 @@ TEST(copy_file_refuses_what_is_no_file_or_the_same)
     put_folder("folder");
     put_link("file", "link");
     CHECK(mkfifo("pipe", 0666) == 0 && link("file", "other") == 0);
-    CHECK_FAILS((int)eddy_copy_file("none", "to"), -ENOENT, "copy 'none': No such file");
-    CHECK_FAILS((int)eddy_copy_file("folder", "to"), -EISDIR, "copy 'folder': Is a directory");
-    CHECK_FAILS((int)eddy_copy_file("pipe", "to"), -EINVAL, "copy 'pipe': Invalid argument");
-    CHECK_FAILS((int)eddy_copy_file("file", "folder"), -EISDIR, "copy 'folder'");
-    CHECK_FAILS((int)eddy_copy_file("file", "pipe"), -EINVAL, "copy 'pipe'");
-    CHECK_FAILS((int)eddy_copy_file("file", "none/to"), -ENOENT, "copy 'none/to'");
-    CHECK_FAILS((int)eddy_copy_file("file", "file"), -EINVAL, "copy 'file' to 'file'");
-    CHECK_FAILS((int)eddy_copy_file("file", "link"), -EINVAL, "copy 'file' to 'link'");
-    CHECK_FAILS((int)eddy_copy_file("link", "other"), -EINVAL, "copy 'link' to 'other'");
+    CHECK_FAILS((int)eddy_copy_file("none", "to"), -ENOENT, "copy \"none\": No such file");
+    CHECK_FAILS((int)eddy_copy_file("folder", "to"), -EISDIR, "copy \"folder\": Is a directory");
+    CHECK_FAILS((int)eddy_copy_file("pipe", "to"), -EINVAL, "copy \"pipe\": Invalid argument");
+    CHECK_FAILS((int)eddy_copy_file("file", "folder"), -EISDIR, "copy \"folder\"");
+    CHECK_FAILS((int)eddy_copy_file("file", "pipe"), -EINVAL, "copy \"pipe\"");
+    CHECK_FAILS((int)eddy_copy_file("file", "none/to"), -ENOENT, "copy \"none/to\"");
+    CHECK_FAILS((int)eddy_copy_file("file", "file"), -EINVAL, "copy \"file\" to \"file\"");
+    CHECK_FAILS((int)eddy_copy_file("file", "link"), -EINVAL, "copy \"file\" to \"link\"");
+    CHECK_FAILS((int)eddy_copy_file("link", "other"), -EINVAL, "copy \"link\" to \"other\"");
     CHECK_STR(file_text("file"), "text");
     CHECK_EQ(names_in("."), 5);
 }

@@ -36,10 +36,10 @@ TEST(listdir_of_no_folder_leaves_the_results_alone)
 
     PLACE;
     put_file("file", "");
-    CHECK_FAILS(eddy_listdir("none", &names, &count), -ENOENT, "listdir 'none': No such file");
-    CHECK_FAILS(eddy_listdir("file", &names, &count), -ENOTDIR, "listdir 'file'");
+    CHECK_FAILS(eddy_listdir("none", &names, &count), -ENOENT, "listdir \"none\": No such file");
+    CHECK_FAILS(eddy_listdir("file", &names, &count), -ENOTDIR, "listdir \"file\"");
     (void)ed_fault_set(ED_FAULT_LIST, 2, -EIO);
-    CHECK_FAILS(eddy_listdir(".", &names, &count), -EIO, "listdir '.': Input/output error");
+    CHECK_FAILS(eddy_listdir(".", &names, &count), -EIO, "listdir \".\": Input/output error");
     CHECK(!names && count == 77);
 }
 
@@ -53,7 +53,7 @@ static int denied(void)
     EDDY_FOR_EACH(rc, entry, eddy_scandir("sealed"))
         return eddy_raise(-EDOM, "%s", entry.name);
     REQUIRE(rc == -EACCES);
-    REQUIRE(strcmp(eddy_error_message(-EACCES), "scandir 'sealed': Permission denied") == 0);
+    REQUIRE(strcmp(eddy_error_message(-EACCES), "scandir \"sealed\": Permission denied") == 0);
     return 0;
 }
 
@@ -117,7 +117,7 @@ TEST(scandir_of_no_folder_says_so_at_the_first_step)
     eddy_dir_entry entry = {.type = 77};
     EDDY_GENERATOR names = eddy_scandir("/none");
 
-    CHECK_FAILS(eddy_next(names, &entry), -ENOENT, "scandir '/none': No such file or directory");
+    CHECK_FAILS(eddy_next(names, &entry), -ENOENT, "scandir \"/none\": No such file or directory");
     CHECK_EQ(entry.type, 77);
     CHECK_EQ(eddy_next(names, &entry), 0);
 }
@@ -178,7 +178,7 @@ TEST(scandir_step_may_fail)
         count++;
     CHECK_EQ(count, 3);
     CHECK_EQ(rc, -EIO);
-    CHECK_STR(eddy_error_message(-EIO), "scandir '.': Input/output error");
+    CHECK_STR(eddy_error_message(-EIO), "scandir \".\": Input/output error");
 }
 
 TEST(scandir_by_two_at_a_time_gives_each_all)

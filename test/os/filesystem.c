@@ -23,10 +23,10 @@ TEST(stat_of_nothing_names_the_path_and_leaves_the_result_alone)
     struct stat known = {.st_size = 77};
 
     PLACE;
-    CHECK_FAILS(eddy_stat("none", &known), -ENOENT, "stat 'none': No such file or directory");
-    CHECK_FAILS(eddy_lstat("none/of/it", &known), -ENOENT, "lstat 'none/of/it'");
+    CHECK_FAILS(eddy_stat("none", &known), -ENOENT, "stat \"none\": No such file or directory");
+    CHECK_FAILS(eddy_lstat("none/of/it", &known), -ENOENT, "lstat \"none/of/it\"");
     CHECK_EQ(known.st_size, 77);
-    CHECK_FAILS(eddy_stat("", &known), -ENOENT, "stat ''");
+    CHECK_FAILS(eddy_stat("", &known), -ENOENT, "stat \"\"");
 }
 
 TEST(stat_of_a_path_that_is_too_long_shows_its_end)
@@ -36,10 +36,10 @@ TEST(stat_of_a_path_that_is_too_long_shows_its_end)
 
     memset(path, 'x', sizeof path);
     snprintf(path + sizeof path - 5, 5, "/end");
-    CHECK_FAILS(eddy_stat(path, &known), -ENAMETOOLONG, "stat '...xxx");
-    CHECK_HAS(eddy_error_message(-ENAMETOOLONG), "xxx/end': File name too long");
+    CHECK_FAILS(eddy_stat(path, &known), -ENAMETOOLONG, "stat \"...xxx");
+    CHECK_HAS(eddy_error_message(-ENAMETOOLONG), "xxx/end\": File name too long");
     path[300] = '\0'; /* one name */
-    CHECK_FAILS(eddy_rename(path, path), -ENAMETOOLONG, "': File name too long");
+    CHECK_FAILS(eddy_rename(path, path), -ENAMETOOLONG, "\": File name too long");
 }
 
 /* F-39: exists and is_x are no on errors. */
@@ -101,9 +101,9 @@ TEST(path_size_and_times_are_those_of_stat)
     CHECK_OK(eddy_utime("file", NULL)); /* now */
     CHECK_OK(eddy_path_mtime("file", &mtime));
     CHECK(mtime > 1.7e9);
-    CHECK_FAILS((int)eddy_path_size("none"), -ENOENT, "'none'");
-    CHECK_FAILS(eddy_path_mtime("none", &mtime), -ENOENT, "'none'");
-    CHECK_FAILS(eddy_utime("none", NULL), -ENOENT, "utime 'none'");
+    CHECK_FAILS((int)eddy_path_size("none"), -ENOENT, "\"none\"");
+    CHECK_FAILS(eddy_path_mtime("none", &mtime), -ENOENT, "\"none\"");
+    CHECK_FAILS(eddy_utime("none", NULL), -ENOENT, "utime \"none\"");
 }
 
 TEST(path_size_goes_beyond_what_an_int_holds)
@@ -124,8 +124,8 @@ TEST(samefile_is_true_of_links_and_other_names)
     CHECK_EQ(eddy_samefile("one", "link"), 1);
     CHECK_EQ(eddy_samefile("one", "./other"), 1);
     CHECK_EQ(eddy_samefile("one", "two"), 0);
-    CHECK_FAILS(eddy_samefile("one", "none"), -ENOENT, "samefile 'none'");
-    CHECK_FAILS(eddy_samefile("none", "one"), -ENOENT, "samefile 'none'");
+    CHECK_FAILS(eddy_samefile("one", "none"), -ENOENT, "samefile \"none\"");
+    CHECK_FAILS(eddy_samefile("none", "one"), -ENOENT, "samefile \"none\"");
 }
 
 TEST(statvfs_tells_of_the_file_system)
@@ -134,7 +134,7 @@ TEST(statvfs_tells_of_the_file_system)
 
     CHECK_OK(eddy_statvfs("/", &known));
     CHECK(known.f_blocks > 0 && known.f_namemax == 255);
-    CHECK_FAILS(eddy_statvfs("/none", &known), -ENOENT, "statvfs '/none'");
+    CHECK_FAILS(eddy_statvfs("/none", &known), -ENOENT, "statvfs \"/none\"");
 }
 
 TEST(realpath_and_readlink_give_texts_that_are_owned)
@@ -152,8 +152,8 @@ TEST(realpath_and_readlink_give_texts_that_are_owned)
     CHECK_STR(text, expected);
     eddy_free(text);
     text = NULL;
-    CHECK_FAILS(eddy_readlink("folder", &text), -EINVAL, "readlink 'folder'");
-    CHECK_FAILS(eddy_realpath("none", &text), -ENOENT, "realpath 'none'");
+    CHECK_FAILS(eddy_readlink("folder", &text), -EINVAL, "readlink \"folder\"");
+    CHECK_FAILS(eddy_realpath("none", &text), -ENOENT, "realpath \"none\"");
     CHECK(!text);
 }
 
@@ -176,15 +176,15 @@ static int denied(void)
 
     EDDY_TRY(eddy_access("/etc/passwd", R_OK));
     REQUIRE(eddy_access("/etc/passwd", R_OK | W_OK) == -EACCES);
-    REQUIRE(strcmp(eddy_error_message(-EACCES), "access '/etc/passwd': Permission denied") == 0);
+    REQUIRE(strcmp(eddy_error_message(-EACCES), "access \"/etc/passwd\": Permission denied") == 0);
     REQUIRE(eddy_access("/none", F_OK) == -ENOENT);
     REQUIRE(eddy_stat("sealed/none", &known) == -EACCES);
     REQUIRE(eddy_unlink("/etc/passwd") == -EACCES);
     REQUIRE(eddy_rename("/etc/passwd", "/etc/password") == -EACCES);
     REQUIRE(strcmp(eddy_error_message(-EACCES),
-                   "rename '/etc/passwd' to '/etc/password': Permission denied") == 0);
+                   "rename \"/etc/passwd\" to \"/etc/password\": Permission denied") == 0);
     REQUIRE(eddy_chmod("/etc/passwd", 0666) == -EPERM);
-    REQUIRE(strcmp(eddy_error_message(-EPERM), "chmod '/etc/passwd': Operation not permitted") ==
+    REQUIRE(strcmp(eddy_error_message(-EPERM), "chmod \"/etc/passwd\": Operation not permitted") ==
             0);
     REQUIRE(eddy_chown("/etc/passwd", 65534, 65534) == -EPERM);
     REQUIRE(eddy_mkdir("/etc/folder", 0777) == -EACCES);
@@ -214,12 +214,13 @@ TEST(rename_replaces_a_file_but_no_folder)
     CHECK_OK(eddy_rename("one", "two"));
     CHECK_STR(file_text("two"), "1");
     CHECK(!is_there("one"));
-    CHECK_FAILS(eddy_rename("two", "folder"), -EISDIR, "rename 'two' to 'folder': Is a directory");
-    CHECK_FAILS(eddy_rename("folder", "two"), -ENOTDIR, "rename 'folder' to 'two'");
+    CHECK_FAILS(eddy_rename("two", "folder"), -EISDIR,
+                "rename \"two\" to \"folder\": Is a directory");
+    CHECK_FAILS(eddy_rename("folder", "two"), -ENOTDIR, "rename \"folder\" to \"two\"");
     CHECK_FAILS(eddy_rename("empty", "folder"), -ENOTEMPTY, "rename");
     CHECK_OK(eddy_rename("folder", "empty"));
     CHECK(is_there("empty/inside"));
-    CHECK_FAILS(eddy_rename("none", "two"), -ENOENT, "rename 'none' to 'two'");
+    CHECK_FAILS(eddy_rename("none", "two"), -ENOENT, "rename \"none\" to \"two\"");
     CHECK_FAILS(eddy_rename("two", "/proc/two"), -EXDEV, "rename");
 }
 
@@ -229,14 +230,14 @@ TEST(unlink_link_and_symlink_change_names_only)
     put_file("one", "text");
     CHECK_OK(eddy_link("one", "two"));
     CHECK_OK(eddy_symlink("two", "three"));
-    CHECK_FAILS(eddy_link("one", "two"), -EEXIST, "link 'one' to 'two': File exists");
-    CHECK_FAILS(eddy_symlink("x", "two"), -EEXIST, "symlink 'two' to 'x': File exists");
+    CHECK_FAILS(eddy_link("one", "two"), -EEXIST, "link \"one\" to \"two\": File exists");
+    CHECK_FAILS(eddy_symlink("x", "two"), -EEXIST, "symlink \"two\" to \"x\": File exists");
     CHECK_OK(eddy_unlink("one"));
     CHECK_STR(file_text("three"), "text");
     CHECK_OK(eddy_unlink("three"));
     CHECK_STR(file_text("two"), "text");
-    CHECK_FAILS(eddy_unlink("."), -EISDIR, "unlink '.'");
-    CHECK_FAILS(eddy_unlink("one"), -ENOENT, "unlink 'one'");
+    CHECK_FAILS(eddy_unlink("."), -EISDIR, "unlink \".\"");
+    CHECK_FAILS(eddy_unlink("one"), -ENOENT, "unlink \"one\"");
 }
 
 TEST(mkdir_and_rmdir_make_and_remove_one_folder)
@@ -248,13 +249,13 @@ TEST(mkdir_and_rmdir_make_and_remove_one_folder)
     CHECK_OK(eddy_mkdir("folder", 0777));
     CHECK_OK(eddy_stat("folder", &known));
     CHECK_EQ(known.st_mode, S_IFDIR | 0750);
-    CHECK_FAILS(eddy_mkdir("folder", 0777), -EEXIST, "mkdir 'folder': File exists");
-    CHECK_FAILS(eddy_mkdir("none/folder", 0777), -ENOENT, "mkdir 'none/folder'");
+    CHECK_FAILS(eddy_mkdir("folder", 0777), -EEXIST, "mkdir \"folder\": File exists");
+    CHECK_FAILS(eddy_mkdir("none/folder", 0777), -ENOENT, "mkdir \"none/folder\"");
     put_file("folder/file", "");
-    CHECK_FAILS(eddy_rmdir("folder"), -ENOTEMPTY, "rmdir 'folder'");
+    CHECK_FAILS(eddy_rmdir("folder"), -ENOTEMPTY, "rmdir \"folder\"");
     CHECK_OK(eddy_unlink("folder/file"));
     CHECK_OK(eddy_rmdir("folder"));
-    CHECK_FAILS(eddy_rmdir("folder"), -ENOENT, "rmdir 'folder'");
+    CHECK_FAILS(eddy_rmdir("folder"), -ENOENT, "rmdir \"folder\"");
 }
 
 TEST(chmod_and_chown_follow_links)
@@ -274,8 +275,8 @@ TEST(chmod_and_chown_follow_links)
         CHECK_OK(eddy_stat("file", &known));
         CHECK(known.st_uid == 12 && known.st_gid == 34);
     }
-    CHECK_FAILS(eddy_chmod("none", 0), -ENOENT, "chmod 'none'");
-    CHECK_FAILS(eddy_chown("none", 1, 1), -ENOENT, "chown 'none'");
+    CHECK_FAILS(eddy_chmod("none", 0), -ENOENT, "chmod \"none\"");
+    CHECK_FAILS(eddy_chown("none", 1, 1), -ENOENT, "chown \"none\"");
 }
 
 /* Paths are bytes. */
@@ -289,7 +290,7 @@ TEST(names_that_are_not_utf_8_are_names)
     CHECK_OK(eddy_readlink("\xff\xfe/\xc3\x28", &text));
     CHECK_STR(text, "\x80\n");
     eddy_free(text);
-    CHECK_FAILS(eddy_unlink("\xff\xff"), -ENOENT, "unlink '\xff\xff': No such");
+    CHECK_FAILS(eddy_unlink("\xff\xff"), -ENOENT, "unlink \"\xff\xff\": No such");
 }
 
 /* Issue 3: EIO, EDQUOT and others that only a fault brings. */
@@ -300,16 +301,16 @@ TEST(faults_can_be_injected_into_each_kind_of_call)
     PLACE;
     put_file("file", "");
     (void)ed_fault_set(ED_FAULT_STAT, 1, -EIO);
-    CHECK_FAILS(eddy_stat("file", &known), -EIO, "stat 'file': Input/output error");
+    CHECK_FAILS(eddy_stat("file", &known), -EIO, "stat \"file\": Input/output error");
     (void)ed_fault_set(ED_FAULT_RENAME, 1, -EDQUOT);
     CHECK_FAILS(eddy_rename("file", "other"), -EDQUOT, "Disk quota exceeded");
     (void)ed_fault_set(ED_FAULT_UNLINK, 1, -EBUSY);
-    CHECK_FAILS(eddy_unlink("file"), -EBUSY, "unlink 'file': Device or resource busy");
+    CHECK_FAILS(eddy_unlink("file"), -EBUSY, "unlink \"file\": Device or resource busy");
     (void)ed_fault_set(ED_FAULT_LINK, 1, -EMLINK);
-    CHECK_FAILS(eddy_link("file", "other"), -EMLINK, "link 'file' to 'other'");
+    CHECK_FAILS(eddy_link("file", "other"), -EMLINK, "link \"file\" to \"other\"");
     (void)ed_fault_set(ED_FAULT_MKDIR, 1, -ENOSPC);
-    CHECK_FAILS(eddy_mkdir("folder", 0777), -ENOSPC, "mkdir 'folder': No space left on device");
+    CHECK_FAILS(eddy_mkdir("folder", 0777), -ENOSPC, "mkdir \"folder\": No space left on device");
     (void)ed_fault_set(ED_FAULT_CHMOD, 1, -EROFS);
-    CHECK_FAILS(eddy_chmod("file", 0600), -EROFS, "chmod 'file': Read-only file system");
+    CHECK_FAILS(eddy_chmod("file", 0600), -EROFS, "chmod \"file\": Read-only file system");
     CHECK_OK(eddy_unlink("file"));
 }

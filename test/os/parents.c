@@ -36,20 +36,20 @@ TEST(makedirs_refuses_what_is_there_unless_it_may)
     put_folder("folder");
     put_file("file", "");
     put_link("folder", "link");
-    CHECK_FAILS(eddy_makedirs("folder", 0777, false), -EEXIST, "makedirs 'folder': File exists");
+    CHECK_FAILS(eddy_makedirs("folder", 0777, false), -EEXIST, "makedirs \"folder\": File exists");
     CHECK_OK(eddy_makedirs("folder", 0777, true));
     CHECK_OK(eddy_makedirs("link", 0777, true)); /* a folder behind it */
     CHECK_OK(eddy_makedirs("/", 0777, true));
-    CHECK_FAILS(eddy_makedirs("file", 0777, true), -EEXIST, "makedirs 'file'");
-    CHECK_FAILS(eddy_makedirs("file/a/b", 0777, true), -ENOTDIR, "makedirs 'file/a/b'");
-    CHECK_FAILS(eddy_makedirs("", 0777, true), -ENOENT, "makedirs ''");
+    CHECK_FAILS(eddy_makedirs("file", 0777, true), -EEXIST, "makedirs \"file\"");
+    CHECK_FAILS(eddy_makedirs("file/a/b", 0777, true), -ENOTDIR, "makedirs \"file/a/b\"");
+    CHECK_FAILS(eddy_makedirs("", 0777, true), -ENOENT, "makedirs \"\"");
 }
 
 TEST(makedirs_names_the_folder_that_fails)
 {
     PLACE;
     (void)ed_fault_set(ED_FAULT_MKDIR, 3, -ENOSPC); /* the path itself, "a", */
-    CHECK_FAILS(eddy_makedirs("a/b/c", 0777, false), -ENOSPC, "makedirs 'a/b': No space");
+    CHECK_FAILS(eddy_makedirs("a/b/c", 0777, false), -ENOSPC, "makedirs \"a/b\": No space");
     CHECK(is_there("a"));
 }
 
@@ -79,8 +79,8 @@ TEST(removedirs_prunes_what_is_empty_and_no_more)
     put_file("a/file", "");
     CHECK_OK(eddy_removedirs("a/b//c/d/"));
     CHECK(is_there("a/file") && !is_there("a/b"));
-    CHECK_FAILS(eddy_removedirs("a"), -ENOTEMPTY, "removedirs 'a'");
-    CHECK_FAILS(eddy_removedirs("a/none"), -ENOENT, "removedirs 'a/none'");
+    CHECK_FAILS(eddy_removedirs("a"), -ENOTEMPTY, "removedirs \"a\"");
+    CHECK_FAILS(eddy_removedirs("a/none"), -ENOENT, "removedirs \"a/none\"");
     put_folder("single");
     CHECK_OK(eddy_removedirs("single"));
     CHECK(is_there("."));
@@ -101,8 +101,8 @@ TEST(renames_makes_the_folders_of_one_end_and_prunes_those_of_the_other)
 TEST(renames_of_nothing_makes_nothing)
 {
     PLACE;
-    CHECK_FAILS(eddy_renames("none", "to/x"), -ENOENT, "renames 'none' to 'to/x'");
+    CHECK_FAILS(eddy_renames("none", "to/x"), -ENOENT, "renames \"none\" to \"to/x\"");
     CHECK(!is_there("to"));
     put_file("file", "");
-    CHECK_FAILS(eddy_renames("file", "file/x"), -ENOTDIR, "renames 'file' to 'file/x'");
+    CHECK_FAILS(eddy_renames("file", "file/x"), -ENOTDIR, "renames \"file\" to \"file/x\"");
 }

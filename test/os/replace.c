@@ -22,8 +22,9 @@ TEST(replace_file_makes_or_replaces_a_file)
     CHECK_OK(eddy_replace_file("file", NULL, 0, 0));
     CHECK_STR(file_text("file"), "");
     CHECK_EQ(names_in("."), 1);
-    CHECK_FAILS(eddy_replace_file("none/file", "x", 1, 0), -ENOENT, "replace 'none/file': No such");
-    CHECK_FAILS(eddy_replace_file(".", "x", 1, 0), -EISDIR, "replace '.': Is a directory");
+    CHECK_FAILS(eddy_replace_file("none/file", "x", 1, 0), -ENOENT,
+                "replace \"none/file\": No such");
+    CHECK_FAILS(eddy_replace_file(".", "x", 1, 0), -EISDIR, "replace \".\": Is a directory");
 }
 
 TEST(replace_file_takes_more_than_a_slice)
@@ -72,7 +73,8 @@ static void sweep_faults(enum ed_fault kind, const char *before, bool named, int
         rc = eddy_replace_file("file", "new", 3, 0);
         (void)ed_fault_set(kind, 0, 0);
         CHECK_THAT(rc == 0 || rc == -EIO, "%s", eddy_error_message(rc));
-        CHECK(rc == 0 || strcmp(eddy_error_message(rc), "replace 'file': Input/output error") == 0);
+        CHECK(rc == 0 ||
+              strcmp(eddy_error_message(rc), "replace \"file\": Input/output error") == 0);
         if (rc == 0 || (kind == ED_FAULT_FSYNC && nth == 2) ||
             strcmp(file_text("file"), "new") == 0)
             CHECK_STR(file_text("file"), "new");
@@ -162,14 +164,14 @@ TEST(replace_file_on_a_full_disk_leaves_the_old_file)
     EDDY_DEFER(small_leave, NULL);
     put_file("small/file", "old");
     CHECK_FAILS(eddy_replace_file("small/file", data, sizeof data, 0), -ENOSPC,
-                "replace 'small/file': No space left on device");
+                "replace \"small/file\": No space left on device");
     CHECK_STR(file_text("small/file"), "old");
     CHECK_EQ(names_in("small"), 1);
     CHECK(truncate("small/file", 200000) == 0); /* a hole: the copy of it does not fit either */
     put_file("large", "");
     CHECK(truncate("large", 200000) == 0);
     CHECK_FAILS((int)eddy_copy_file("large", "small/copy"), -ENOSPC,
-                "copy 'large' to 'small/copy'");
+                "copy \"large\" to \"small/copy\"");
     CHECK_EQ(names_in("small"), 1);
     put_file("small/file", "old");
     CHECK_OK(eddy_replace_file("small/file", "new", 3, 0));
@@ -184,7 +186,7 @@ TEST(replace_file_on_a_file_system_that_is_read_only_says_so)
         return; /* not allowed here */
     EDDY_DEFER(small_leave, NULL);
     CHECK_FAILS(eddy_replace_file("small/file", "new", 3, 0), -EROFS,
-                "replace 'small/file': Read-only file system");
+                "replace \"small/file\": Read-only file system");
     CHECK_FAILS(eddy_mkdir("small/folder", 0777), -EROFS, "Read-only");
 }
 

@@ -61,16 +61,16 @@ TEST(rmtree_of_no_folder_removes_nothing)
     put_file("folder/file", "");
     put_file("file", "");
     put_link("folder", "link");
-    CHECK_FAILS(eddy_rmtree("none"), -ENOENT, "rmtree 'none': No such file or directory");
-    CHECK_FAILS(eddy_rmtree(""), -ENOENT, "rmtree ''");
-    CHECK_FAILS(eddy_rmtree("file"), -ENOTDIR, "rmtree 'file'");
-    CHECK_FAILS(eddy_rmtree("link"), -ENOTDIR, "rmtree 'link'");
-    CHECK_FAILS(eddy_rmtree("link/"), -ENOTDIR, "rmtree 'link/'");
-    CHECK_FAILS(eddy_rmtree("folder/."), -EINVAL, "rmtree 'folder/.': Invalid argument");
-    CHECK_FAILS(eddy_rmtree("folder/../"), -EINVAL, "rmtree 'folder/../'");
-    CHECK_FAILS(eddy_rmtree("."), -EINVAL, "rmtree '.'");
-    CHECK_FAILS(eddy_rmtree(".."), -EINVAL, "rmtree '..'");
-    CHECK_FAILS(eddy_rmtree("//"), -EINVAL, "rmtree '//'");
+    CHECK_FAILS(eddy_rmtree("none"), -ENOENT, "rmtree \"none\": No such file or directory");
+    CHECK_FAILS(eddy_rmtree(""), -ENOENT, "rmtree \"\"");
+    CHECK_FAILS(eddy_rmtree("file"), -ENOTDIR, "rmtree \"file\"");
+    CHECK_FAILS(eddy_rmtree("link"), -ENOTDIR, "rmtree \"link\"");
+    CHECK_FAILS(eddy_rmtree("link/"), -ENOTDIR, "rmtree \"link/\"");
+    CHECK_FAILS(eddy_rmtree("folder/."), -EINVAL, "rmtree \"folder/.\": Invalid argument");
+    CHECK_FAILS(eddy_rmtree("folder/../"), -EINVAL, "rmtree \"folder/../\"");
+    CHECK_FAILS(eddy_rmtree("."), -EINVAL, "rmtree \".\"");
+    CHECK_FAILS(eddy_rmtree(".."), -EINVAL, "rmtree \"..\"");
+    CHECK_FAILS(eddy_rmtree("//"), -EINVAL, "rmtree \"//\"");
     CHECK(is_there("folder/file") && is_there("file") && is_there("link"));
 }
 
@@ -124,7 +124,7 @@ TEST(rmtree_goes_on_behind_an_error_and_returns_the_first)
     PLACE;
     put_tree();
     (void)ed_fault_set(ED_FAULT_UNLINK, 2, -EBUSY);
-    CHECK_FAILS(eddy_rmtree("tree"), -EBUSY, "rmtree 'tree");
+    CHECK_FAILS(eddy_rmtree("tree"), -EBUSY, "rmtree \"tree");
     CHECK_HAS(eddy_error_message(-EBUSY), "Device or resource busy");
     CHECK(is_there("tree"));
     CHECK(names_in("tree") == 1); /* all else is gone */
@@ -242,7 +242,7 @@ static int denied_inside(void)
     put_file("tree/mine/below/file", "");
     REQUIRE(mkdir("tree/sealed", 0777) == 0 && chmod("tree/sealed", 0) == 0);
     REQUIRE(eddy_rmtree("tree") == -EACCES);
-    REQUIRE(strcmp(eddy_error_message(-EACCES), "rmtree 'tree/theirs/file': Permission denied") ==
+    REQUIRE(strcmp(eddy_error_message(-EACCES), "rmtree \"tree/theirs/file\": Permission denied") ==
             0);
     REQUIRE(!is_there("tree/mine"));   /* it went on */
     REQUIRE(!is_there("tree/sealed")); /* could not be read, but was empty */

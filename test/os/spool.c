@@ -640,7 +640,7 @@ RAW_TEST(spooled_file_on_a_full_file_system_stays_in_memory)
     files_begin("/tmp");
     fill_block();
     status = test_fork(use_a_small_file_system, text, sizeof text);
-    snprintf(line, sizeof line, "roll a temporary file over into '%s': No space left on device\n",
+    snprintf(line, sizeof line, "roll a temporary file over into \"%s\": No space left on device\n",
              files_directory);
     files_end(NULL);
     if (strstr(text, "not here"))

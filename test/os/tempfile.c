@@ -301,7 +301,7 @@ RAW_TEST(temporary_files_on_a_full_file_system_leave_nothing)
     status = folder_fork(&small, use_a_small_file_system, "nothing can be mounted here", text,
                          sizeof text);
     CHECK_EQ(status, 0);
-    CHECK_HAS(text, "write ENOSPC\nmake a temporary file in '/tmp/eddy-test-");
+    CHECK_HAS(text, "write ENOSPC\nmake a temporary file in \"/tmp/eddy-test-");
     CHECK_HAS(text, "No space left on device\nleft 6\n");
 }
 

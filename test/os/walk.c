@@ -98,10 +98,10 @@ TEST(walk_of_no_folder_says_so_at_the_first_step)
     EDDY_GENERATOR none = eddy_walk("none");
     EDDY_GENERATOR file = eddy_walk("file");
     EDDY_GENERATOR empty = eddy_walk("");
-    CHECK_FAILS(eddy_next(none, &found), -ENOENT, "walk 'none': No such file or directory");
+    CHECK_FAILS(eddy_next(none, &found), -ENOENT, "walk \"none\": No such file or directory");
     CHECK_EQ(eddy_next(none, &found), 0);
-    CHECK_FAILS(eddy_next(file, &found), -ENOTDIR, "walk 'file'");
-    CHECK_FAILS(eddy_next(empty, &found), -ENOENT, "walk ''");
+    CHECK_FAILS(eddy_next(file, &found), -ENOTDIR, "walk \"file\"");
+    CHECK_FAILS(eddy_next(empty, &found), -ENOENT, "walk \"\"");
 }
 
 /* The second open is that of "b"; the first one's error ends the walk. */
@@ -189,7 +189,7 @@ TEST(walk_of_a_folder_that_is_moved_does_not_go_back_elsewhere)
             CHECK_OK(eddy_rename("tree/d/d", "aside"));
     CHECK_EQ(count, 60);
     CHECK_EQ(rc, -ESTALE);
-    CHECK_HAS(eddy_error_message(-ESTALE), "walk 'tree/d': Stale file handle");
+    CHECK_HAS(eddy_error_message(-ESTALE), "walk \"tree/d\": Stale file handle");
 }
 
 /* "many deep levels": neither descriptors nor PATH_MAX nor the stack end it. */
