@@ -33,6 +33,7 @@
 #ifndef EDDY_STREAM_H
 #define EDDY_STREAM_H
 
+#include <stdarg.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -150,6 +151,10 @@ eddy_writev(eddy_stream *stream, const struct iovec *parts, size_t count);
 /* The same for formatted text, without its NUL. Suspends as eddy_write does. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_printf(eddy_stream *stream, const char *format, ...)
     EDDY_PRINTF_(2, 3);
+/* As vprintf(3) is to printf(3), for functions of one's own that take a format. Suspends as
+ * eddy_write does. */
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_vprintf(eddy_stream *stream, const char *format, va_list arguments) EDDY_PRINTF_(2, 0);
 
 /* As eddy_write, but never waits, also from callbacks: -EAGAIN, with nothing taken, while
  * more than `high` bytes are kept. What it takes is copied. */
@@ -158,6 +163,9 @@ EDDY_NODISCARD EDDY_API int eddy_write_nowait(eddy_stream *stream, const void *d
 /* The same for formatted text, without its NUL. */
 EDDY_NODISCARD EDDY_API int eddy_printf_nowait(eddy_stream *stream, const char *format, ...)
     EDDY_PRINTF_(2, 3);
+/* See eddy_vprintf. */
+EDDY_NODISCARD EDDY_API int
+eddy_vprintf_nowait(eddy_stream *stream, const char *format, va_list arguments) EDDY_PRINTF_(2, 0);
 
 /* Waits while writes would: returns once no more than `low` bytes are kept, if there were
  * more than `high`. Suspends. Returns as eddy_write does. */

@@ -211,15 +211,11 @@ static int write_format(const eddy_stream *stream, const char *format, va_list a
     return *text ? size : ed_fail(-ENOMEM);
 }
 
-int eddy_printf(eddy_stream *stream, const char *format, ...)
+int eddy_vprintf(eddy_stream *stream, const char *format, va_list arguments)
 {
     char small[WRITE_TEXT], *text;
-    va_list arguments;
-    int rc;
+    int rc = write_format(stream, format, arguments, small, &text);
 
-    va_start(arguments, format);
-    rc = write_format(stream, format, arguments, small, &text);
-    va_end(arguments);
     if (rc >= 0)
         rc = eddy_write(stream, text, (size_t)rc);
     if (text != small)
@@ -227,19 +223,37 @@ int eddy_printf(eddy_stream *stream, const char *format, ...)
     return rc;
 }
 
-int eddy_printf_nowait(eddy_stream *stream, const char *format, ...)
+int eddy_printf(eddy_stream *stream, const char *format, ...)
 {
-    char small[WRITE_TEXT], *text;
     va_list arguments;
     int rc;
 
     va_start(arguments, format);
-    rc = write_format(stream, format, arguments, small, &text);
+    rc = eddy_vprintf(stream, format, arguments);
     va_end(arguments);
+    return rc;
+}
+
+int eddy_vprintf_nowait(eddy_stream *stream, const char *format, va_list arguments)
+{
+    char small[WRITE_TEXT], *text;
+    int rc = write_format(stream, format, arguments, small, &text);
+
     if (rc >= 0)
         rc = eddy_write_nowait(stream, text, (size_t)rc);
     if (text != small)
         ed_free(text);
+    return rc;
+}
+
+int eddy_printf_nowait(eddy_stream *stream, const char *format, ...)
+{
+    va_list arguments;
+    int rc;
+
+    va_start(arguments, format);
+    rc = eddy_vprintf_nowait(stream, format, arguments);
+    va_end(arguments);
     return rc;
 }
 

@@ -84,6 +84,34 @@ TEST(write_printf_of_a_long_text)
     CHECK_EQ(script.out[512], '0');
 }
 
+/* A function of the program's own that takes a format. */
+__attribute__((format(printf, 2, 3))) static int tell(eddy_stream *stream, const char *format, ...)
+{
+    va_list arguments;
+    int rc;
+
+    va_start(arguments, format);
+    rc = eddy_vprintf(stream, format, arguments);
+    va_end(arguments);
+    if (rc < 0)
+        return rc;
+    va_start(arguments, format);
+    rc = eddy_vprintf_nowait(stream, format, arguments);
+    va_end(arguments);
+    return rc;
+}
+
+TEST(write_vprintf_is_for_functions_that_take_a_format)
+{
+    struct script script = SCRIPT("");
+    EDDY_STREAM stream = script_open(&script);
+
+    CHECK_OK(tell(stream, "%d %s;", 5, "six"));
+    CHECK_STR(script.out, "5 six;5 six;");
+    CHECK_OK(tell(stream, "%0600d", 7));
+    CHECK_EQ(script.written, 1212);
+}
+
 TEST(write_of_too_many_parts_is_refused)
 {
     struct script script = SCRIPT("");
