@@ -17,6 +17,12 @@
  * Nobody is left behind, and no zombie. One that is meant to go on alone is detached by name. A
  * loop that closes over a process kills it, and reports.
  *
+ * That is the program's own work. When a signal kills the program itself, as SIGKILL, or SIGTERM
+ * where nothing asks for it, its children go on; only the workers of a process pool do not, nor
+ * those with `dies_with_us`, prctl(2) PR_SET_PDEATHSIG. That one is for the program itself, not for
+ * what it starts in its turn; set-user-id programs shed it; and it strikes at the end of the loop
+ * too, a detached one as well.
+ *
  * An exit is noticed by a pidfd. No handler of SIGCHLD is needed or touched, in any thread; a
  * program must not reap processes of this library, nor ignore SIGCHLD, which reaps them: the exit
  * status is lost then, and is told as 255.
@@ -74,6 +80,7 @@ typedef struct eddy_process_options {
     gid_t gid;
     bool set_umask;
     mode_t umask;
+    bool dies_with_us;   /* SIGKILL when our process ends, however, or the loop; see above */
     double stop_timeout; /* seconds between SIGTERM and SIGKILL when it is closed; 0: 5; negative:
                                 SIGKILL at once */
     size_t limit;        /* of the lines of its streams, bytes; 0: 64 KiB */

@@ -217,7 +217,8 @@ static int process_start(struct process_plan *plan, const char *const *argv, str
                              .user = o->user,
                              .gid = o->gid,
                              .set_umask = o->set_umask,
-                             .umask = o->umask};
+                             .umask = o->umask,
+                             .dies_with_us = o->dies_with_us};
     int rc = process_plan_descriptors(plan, plan->process->name);
 
     if (rc < 0)

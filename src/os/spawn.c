@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -64,6 +65,7 @@ struct spawn_report {
 struct spawn_start {
     const struct ed_spawn *spawn;
     struct ed_spawn_stop *stop;
+    pid_t parent;
     int report;          /* the child's end of the pipe */
     int *sources;        /* of the descriptors, where they are now */
     const char *path;    /* the directories to search */
@@ -162,6 +164,11 @@ ED_UNWATCHED static void spawn_become(struct spawn_start *s)
                             syscall(SYS_setresgid, spawn->gid, spawn->gid, spawn->gid) < 0 ||
                             syscall(SYS_setresuid, spawn->user, spawn->user, spawn->user) < 0))
         spawn_fail(s, SPAWN_TO_USER);
+    if (spawn->dies_with_us) { /* last, since becoming another user forgets it */
+        syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (syscall(SYS_getppid) != s->parent) /* it was too late */
+            syscall(SYS_exit_group, 127);
+    }
 }
 
 /* A file that is no program is a script of the shell's, as for execvp(3). */
@@ -250,6 +257,7 @@ static struct spawn_start *spawn_new(const struct ed_spawn *spawn)
     if (!s)
         return NULL;
     s->spawn = spawn;
+    s->parent = getpid();
     s->path = path;
     s->script = (const char **)(void *)(s + 1);
     s->sources = (int *)(void *)((char *)(s + 1) + pointers);

@@ -42,6 +42,7 @@ struct ed_spawn {
     gid_t gid;
     bool set_umask;
     mode_t umask;
+    bool dies_with_us;          /* SIGKILL at the end of the thread that starts it */
     struct ed_spawn_stop *stop; /* or NULL */
 };
 

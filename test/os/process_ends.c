@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How child processes end when their parent is to end: in order. */
+/* How child processes end when their parent is to end: in order, or with it. */
 #include <signal.h>
 
 #include "eddy/process.h"
@@ -74,4 +74,54 @@ TEST(process_in_a_stopped_block_is_killed_by_a_second_signal_or_a_timeout)
     CHECK_EQ(eddy_await(task), -ECANCELED);
     CHECK_EQ(close_deaf_in_time(other_taken), -ETIMEDOUT);
     CHECK(no_child_is_left());
+}
+
+static eddy_process *left; /* to the kernel */
+
+static int start_and_be_killed(int kind)
+{
+    eddy_process_options options = {
+        .out = EDDY_DEVNULL, .err = EDDY_DEVNULL, .dies_with_us = kind != 0};
+
+    if (geteuid() == 0) {
+        options.set_user = kind == 2; /* which makes the kernel forget */
+        options.user = options.gid = 65534;
+    }
+    EDDY_TRY(eddy_create_subprocess_exec(EDDY_ARGV("sleep", "100"), &options, &left));
+    fprintf(stderr, "%d\n", (int)eddy_process_pid(left));
+    return raise(SIGKILL);
+}
+EDDY_ASYNC(start_and_be_killed, int);
+
+static int kind_of_death;
+
+static void run_and_be_killed(void)
+{
+    _exit(eddy_run(start_and_be_killed, kind_of_death) < 0);
+}
+
+/* Nobody is left who could end a child in order. */
+RAW_TEST(process_dies_with_us_if_it_was_asked_to)
+{
+    char text[1000];
+
+    for (kind_of_death = 0; kind_of_death < 3; kind_of_death++) {
+        CHECK_EQ(test_fork(run_and_be_killed, text, sizeof text), SIGKILL);
+        if (kind_of_death == 0)
+            CHECK(child_lives(number_of(text)) && kill(number_of(text), SIGKILL) == 0);
+        else
+            CHECK(child_dies(number_of(text)));
+    }
+}
+
+/* In the middle of things it lasts as long as any other: the thread that has started it stays. */
+TEST(process_that_dies_with_us_lives_until_then)
+{
+    EDDY_PROCESS process = NULL;
+    int code;
+
+    CHECK_OK(start_ready("echo; sleep 0.1; exit 7", (eddy_process_options){.dies_with_us = true},
+                         &process));
+    CHECK_OK(eddy_process_wait(process, &code));
+    CHECK_EQ(code, 7);
 }
