@@ -62,7 +62,8 @@ EDDY_BEGIN_DECLS
 /* How to open a file; all zero means the defaults. */
 typedef struct eddy_open_options {
     int flags;           /* of open(2), beside the mode's: O_SYNC, O_NOFOLLOW, ...; no O_PATH, and
-                            no O_DIRECT, whose memory would have to be aligned */
+                            no O_DIRECT, whose memory would have to be aligned. Those of Linux
+                            alone, as O_NOATIME and O_TMPFILE, are there with _GNU_SOURCE */
     mode_t permissions;  /* of a file that is made, less the umask; 0: 0666 */
     int directory;       /* a descriptor at which a relative path begins; 0: where we are */
     size_t write_buffer; /* bytes of small writes that may be gathered; 0: none */
@@ -105,7 +106,8 @@ EDDY_NODISCARD EDDY_API int eddy_file_from_fd(int fd, eddy_stream **out);
 
 /*
  * Moves the position: `whence` is SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA or SEEK_HOLE, lseek(2).
- * It may be beyond the end. What was gathered is written first.
+ * (The last two are there with _GNU_SOURCE.) It may be beyond the end. What was gathered is written
+ * first.
  *
  * Suspends. Returns the new position, from the start of the file; -EINVAL when it would be
  * negative, -EOVERFLOW; -ESPIPE for a stream that has none; then it is where it was.

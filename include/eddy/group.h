@@ -70,8 +70,9 @@ EDDY_API int eddy_group_start_eager(eddy_group *group, eddy_call call);
 
 /*
  * Waits for all children, also for those that other children start meanwhile.
- * A cancel, or a timeout around the group, cancels the children and still waits
- * for their clean-up. May be called once.
+ * A cancel, or a timeout around the group or just around the join, cancels the
+ * children and still waits for their clean-up: no limit leaves them running.
+ * May be called once.
  *
  * Suspends while a child runs.
  *
@@ -120,7 +121,9 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_gather_calls(const eddy_call *calls
 /*
  * gather(..., return_exceptions=True): waits for every call whatever its
  * siblings do, and writes what call i returned to outcomes[i]. Failures count
- * as read. When the caller is cancelled all are cancelled and waited for.
+ * as read, and their texts are gone: who wants each one's makes tasks, and asks
+ * eddy_error_message behind the eddy_await of each, before the next.
+ * When the caller is cancelled all are cancelled and waited for.
  *
  * Suspends while a call runs.
  *
