@@ -160,7 +160,7 @@ TEST(web_connection_head_time)
         CHECK_OK(eddy_sleep(waits ? 30 : 0));
         start = eddy_time();
         for (int i = 0; i < 20 && eddy_time() < start + 4.5; i++) {
-            CHECK_OK(eddy_write(stream, "GET / HTTP/1.1\r\nHost: t" + i, 1));
+            CHECK_OK(eddy_write(stream, &"GET / HTTP/1.1\r\nHost: t"[i], 1));
             CHECK_OK(eddy_sleep(0.4));
         }
         heard = hear_until_end(stream, &start);
