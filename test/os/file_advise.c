@@ -47,12 +47,6 @@ static void hold(const struct ed_op *op)
     stand_at_gate(0);
 }
 
-static void let_go(void *unused)
-{
-    open_all(unused);
-    ed_file_calls_hold = NULL;
-}
-
 static int forget(eddy_stream *file)
 {
     return eddy_file_advise(file, 0, 0, POSIX_FADV_DONTNEED);
@@ -69,7 +63,7 @@ TEST(file_advice_is_left_at_once)
     ed_file_calls_hold = hold;
     __atomic_store_n(&running, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&gate[0], 0, __ATOMIC_RELEASE);
-    EDDY_DEFER(let_go, NULL);
+    EDDY_DEFER(open_all, NULL);
     EDDY_TASK first = eddy_create_task(forget, file);
     CHECK_OK(until_running(1));
     EDDY_TASK second = eddy_create_task(forget, file);
