@@ -230,10 +230,11 @@ static void request_dropped(void *argument)
 static void request_run(struct ed_job *job)
 {
     struct file_request *r = ed_container_of(job, struct file_request, job);
+    void (*hold)(const struct ed_op *) = __atomic_load_n(&ed_file_calls_hold, __ATOMIC_RELAXED);
 
     r->op.blocking = true;
-    if (ed_unlikely(ed_file_calls_hold != NULL))
-        ed_file_calls_hold(&r->op);
+    if (ed_unlikely(hold != NULL))
+        hold(&r->op);
     if (r->op.shorten)
         ed_op_shorten(&r->op);
     r->result = r->work ? r->work(&r->op) : ed_op_attempt(&r->op);

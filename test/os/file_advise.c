@@ -60,7 +60,7 @@ TEST(file_advice_is_left_at_once)
     EDDY_STREAM file = NULL;
 
     CHECK_OK(eddy_open(files_put("file", "hello"), "r", &file));
-    ed_file_calls_hold = hold;
+    __atomic_store_n(&ed_file_calls_hold, hold, __ATOMIC_RELAXED);
     __atomic_store_n(&running, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&gate[0], 0, __ATOMIC_RELEASE);
     EDDY_DEFER(open_all, NULL);

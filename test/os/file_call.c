@@ -19,7 +19,7 @@ static void hold(const struct ed_op *op)
 static void let_go(void *unused)
 {
     open_all(unused);
-    ed_file_calls_hold = NULL;
+    __atomic_store_n(&ed_file_calls_hold, NULL, __ATOMIC_RELAXED);
 }
 
 /* From here on they stand. */
@@ -27,7 +27,7 @@ static void hold_begin(enum ed_op_kind kind)
 {
     files_go(WAY_THREAD);
     held = kind;
-    ed_file_calls_hold = hold;
+    __atomic_store_n(&ed_file_calls_hold, hold, __ATOMIC_RELAXED);
     __atomic_store_n(&running, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&gate[0], 0, __ATOMIC_RELEASE);
 }

@@ -97,7 +97,7 @@ static void hold_reads(const struct ed_op *op)
 static void let_go(void *unused)
 {
     open_all(unused);
-    ed_file_calls_hold = NULL;
+    __atomic_store_n(&ed_file_calls_hold, NULL, __ATOMIC_RELAXED);
 }
 
 static int read_large(eddy_stream *file)
@@ -116,7 +116,7 @@ TEST(file_now_does_not_overtake_a_reader)
 
     CHECK_OK(eddy_open(files_put_bytes("file", large, sizeof large), "r", &file));
     files_go(WAY_THREAD);
-    ed_file_calls_hold = hold_reads;
+    __atomic_store_n(&ed_file_calls_hold, hold_reads, __ATOMIC_RELAXED);
     __atomic_store_n(&running, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&gate[0], 0, __ATOMIC_RELEASE);
     EDDY_DEFER(let_go, NULL);

@@ -369,7 +369,7 @@ static void hold(const struct ed_op *op)
 static void let_go(void *unused)
 {
     open_all(unused);
-    ed_file_calls_hold = NULL;
+    __atomic_store_n(&ed_file_calls_hold, NULL, __ATOMIC_RELAXED);
 }
 
 #define HOLD()                                                                                     \
