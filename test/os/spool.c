@@ -613,7 +613,7 @@ static int fill_up(void)
         EDDY_TRY(holds(file, block, 90000, 90000));
         REQUIRE(eddy_stream_fd(file) == -1 && names_in(files_directory) == 0);
     }
-    REQUIRE(mount("none", files_directory, NULL, MS_REMOUNT, "size=1m") == 0);
+    REQUIRE(mount("none", files_directory, "tmpfs", MS_REMOUNT, "size=1m") == 0);
     EDDY_TRY(eddy_write(file, block + 90000, 1000));
     REQUIRE(eddy_is_rolled_over(file));
     EDDY_TRY(holds(file, block, 91000, 91000));
@@ -624,7 +624,7 @@ EDDY_ASYNC(fill_up);
 
 static void use_a_small_file_system(void)
 {
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, "") < 0 ||
         mount("none", files_directory, "tmpfs", 0, "size=64k") < 0) {
         fputs("not here\n", stderr);
         _exit(0);
