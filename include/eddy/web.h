@@ -147,6 +147,8 @@ typedef struct eddy_web_options {
     size_t head_fields;   /* 0: 128; 431 */
     size_t head_size;     /* bytes of a head; 0: 64 KiB; 431 */
     size_t body_size;     /* bytes that eddy_web_read and its like take; 0: 1 MiB; 413 */
+    size_t form_size;     /* bytes of a form's files together, of which there may be 64; 0: 1 GiB;
+                             413 */
     size_t stream_size;   /* bytes of any body; 0: no limit; 413 */
     double head_time;     /* seconds for a head, from its first byte on; 0: 10; 408 */
     double idle_time;     /* seconds that a connection may wait for a request; 0: 75. Limits of time

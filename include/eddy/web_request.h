@@ -75,11 +75,11 @@ typedef struct eddy_web_field {
     size_t size;          /* bytes of it, or of the file */
     const char *filename; /* of a file; never a path to be trusted */
     const char *content_type;
-    eddy_stream *file; /* at its start; in memory up to 1 MiB, else temporary; closed behind the
-                                 handler */
+    eddy_stream *file; /* at its start; in memory while all are up to 1 MiB together, else
+                          temporary; closed behind the handler */
 } eddy_web_field;
-/* Reads a form, urlencoded or multipart, with its files, up to stream_size bytes, its texts up to
- * body_size. Borrowed. Suspends. Returns how many fields: 0 for another type;
+/* Reads a form, urlencoded or multipart, with up to 64 files of form_size bytes together, its texts
+ * up to body_size. Borrowed. Suspends. Returns how many fields: 0 for another type;
  * EDDY_HTTP_STATUS(413), EDDY_HTTP_STATUS(400), or an error of the body's or of a file. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS ssize_t eddy_web_form(eddy_web_request *request,
                                                           const eddy_web_field **fields);

@@ -23,6 +23,7 @@
 #include "http/web_exchange.h"
 #include "http/web_log.h"
 #include "http/web_server.h"
+#include "task/task.h"
 
 #define CONNECTION_HURRY 1.0                    /* seconds of leaving while the server stops */
 #define CONNECTION_DRAINED ((int64_t)256 << 10) /* bytes of a body that are read for nobody */
@@ -120,6 +121,8 @@ static int exchange_answer(struct ed_web_connection *c, int rc)
         return exchange_end_begun(c, rc);
     if (ed_unlikely(c->why || eddy_cancelled()))
         return -ECANCELED;
+    if (exchange_was_left(rc) && (c->stream->read_error || c->stream->write_error))
+        return rc; /* the client's doing, and nobody is there for an answer */
     if (rc == 0 && request->answer.status && c->server->options.compress)
         rc = ed_web_compress(request);
     if (ed_unlikely(rc < 0 || !request->answer.status))
@@ -166,7 +169,7 @@ static bool connection_can_drain(const struct ed_web_connection *c)
     const struct eddy_web_request *request = &c->request;
 
     return request->head.length >= 0 && c->reader.left <= CONNECTION_DRAINED &&
-           (!request->head.expects || request->continued);
+           request->answer.status != 417 && (!request->head.expects || request->continued);
 }
 
 bool ed_web_answer_keeps(const eddy_web_request *request)
@@ -261,8 +264,10 @@ static ED_NOINLINE int connection_refuse(struct ed_web_connection *c, int status
 static int connection_exchange(struct ed_web_connection *c)
 {
     eddy_web_request *request = &c->request;
-    int rc = connection_await(c);
+    int rc;
 
+    eddy_free(ed_error_set_aside()); /* the text of an earlier request is not for this one */
+    rc = connection_await(c);
     if (rc != 1)
         return rc < 100 ? rc : connection_refuse(c, rc);
     exchange_init(c);
@@ -294,6 +299,17 @@ static int connection_serve(struct ed_web_connection *c)
     return rc;
 }
 
+/* Waits until what was written has gone, while the scan still looks at it: a client that takes
+ * nothing is broken off. */
+static void connection_flush(struct ed_web_connection *c)
+{
+    if (c->resting)
+        ed_web_wake(c);
+    c->state = ED_WEB_LEAVING;
+    c->tick = c->progress = c->server->tick;
+    (void)eddy_flush(c->stream);
+}
+
 int ed_web_serve(eddy_stream *stream, void *argument)
 {
     eddy_web_server *server = argument;
@@ -309,6 +325,7 @@ int ed_web_serve(eddy_stream *stream, void *argument)
     ed_web_enter(c);
     rc = connection_serve(c);
     connection_give_arena(c);
+    connection_flush(c);
     ed_web_leave(c);
     eddy_free(c);
     return rc;

@@ -16,12 +16,17 @@
 #include "eddy/tempfile.h"
 #include "http/web_exchange.h"
 
-#define FORM_IN_MEMORY ((size_t)1 << 20) /* bytes of a file */
+#define FORM_IN_MEMORY ((size_t)1 << 20) /* bytes of all files of a form together */
+#define FORM_FILES 64                    /* each may have a descriptor */
+#define FORM_PIECE 8192                  /* bytes of a file that are copied at a time */
 
 struct ed_web_form {
     eddy_web_field *fields;
     size_t count, capacity;
-    size_t left;        /* bytes that texts may still have */
+    size_t left;        /* bytes that texts may still have, */
+    uint64_t file_left; /* and files, */
+    size_t memory;      /* those of them that are in memory */
+    unsigned files;
     eddy_pair *decoded; /* of an urlencoded one */
     bool whole;         /* it has been read to its end */
 };
@@ -86,17 +91,34 @@ static int field_read_text(struct ed_web_form *form, eddy_web_field *field, cons
     return rc;
 }
 
-static int field_read_file(eddy_web_field *field, const eddy_part *part)
+static int field_copy(struct ed_web_form *form, eddy_web_field *field, const eddy_part *part)
 {
-    int64_t size;
+    char piece[FORM_PIECE];
+    ssize_t n;
 
-    EDDY_TRY(eddy_spooled_temporary_file(FORM_IN_MEMORY, NULL, &field->file));
-    size = eddy_stream_copy(part->body, field->file);
-    if (size < 0)
-        return (int)size;
-    field->size = (size_t)size;
-    size = eddy_seek(field->file, 0, SEEK_SET);
-    return size < 0 ? (int)size : 0;
+    while ((n = eddy_read(part->body, piece, sizeof piece)) > 0) {
+        if ((uint64_t)n > form->file_left)
+            return eddy_raise(EDDY_HTTP_STATUS(413), "the form's files are too large");
+        form->file_left -= (uint64_t)n;
+        field->size += (size_t)n;
+        EDDY_TRY(eddy_write(field->file, piece, (size_t)n));
+    }
+    return (int)n;
+}
+
+/* What others have left of the memory is this one's; beyond that it is on the disk. */
+static int field_read_file(struct ed_web_form *form, eddy_web_field *field, const eddy_part *part)
+{
+    int64_t position;
+
+    if (++form->files > FORM_FILES)
+        return eddy_raise(EDDY_HTTP_STATUS(413), "the form has more than %d files", FORM_FILES);
+    EDDY_TRY(eddy_spooled_temporary_file(form->memory > 0 ? form->memory : 1, NULL, &field->file));
+    EDDY_TRY(field_copy(form, field, part));
+    if (!eddy_is_rolled_over(field->file))
+        form->memory -= field->size < form->memory ? field->size : form->memory;
+    position = eddy_seek(field->file, 0, SEEK_SET);
+    return position < 0 ? (int)position : 0;
 }
 
 static int form_read_multipart(eddy_web_request *request, struct ed_web_form *form)
@@ -111,8 +133,8 @@ static int form_read_multipart(eddy_web_request *request, struct ed_web_form *fo
 
         rc = field ? field_describe(field, &part, &request->arena) : -ENOMEM;
         if (rc == 0)
-            rc =
-                part.filename ? field_read_file(field, &part) : field_read_text(form, field, &part);
+            rc = part.filename ? field_read_file(form, field, &part)
+                               : field_read_text(form, field, &part);
         if (rc < 0)
             break;
     }
@@ -176,6 +198,8 @@ ssize_t eddy_web_form(eddy_web_request *request, const eddy_web_field **fields)
         if (!form)
             return -ENOMEM;
         form->left = request->connection->server->options.body_size;
+        form->file_left = request->connection->server->options.form_size;
+        form->memory = FORM_IN_MEMORY;
         EDDY_TRY(form_read(request, form));
     }
     if (!form->whole)

@@ -39,6 +39,7 @@ static void options_fill_in(eddy_web_options *options)
     options->head_fields = size_or(options->head_fields, 128);
     options->head_size = size_or(options->head_size, (size_t)64 << 10);
     options->body_size = size_or(options->body_size, (size_t)1 << 20);
+    options->form_size = size_or(options->form_size, (size_t)1 << 30);
     options->head_time = time_or(options->head_time, 10);
     options->idle_time = time_or(options->idle_time, 75);
     options->body_time = time_or(options->body_time, 60);

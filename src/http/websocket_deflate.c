@@ -9,7 +9,8 @@
  *
  * What comes is expanded in steps whose output is bounded by the caller, so that a bomb explodes no
  * faster than somebody makes room for it. A stream that says it has ended begins anew, with its
- * window (RFC 7692, 7.2.3.4).
+ * window (RFC 7692, 7.2.3.4); a message of many that are empty is refused, as it costs much and
+ * says nothing.
  */
 #include "http/websocket_deflate.h"
 
@@ -23,12 +24,15 @@
 #define MEMORY 8        /* deflate's usual */
 #define WINDOW 32768    /* bytes, the largest */
 #define SMALLEST_BITS 9 /* of a window: zlib has none of 8 without a header */
+#define ENDS 8          /* of streams in a message, and one more for each KiB that it has */
 
 struct ed_deflate {
     z_stream out, in;
     bool has_out, has_in;
     bool out_alone, in_alone;
     int out_bits, in_bits;
+    uint64_t made; /* bytes of the message that comes, before this step */
+    uint64_t ends; /* of streams in it */
 };
 
 static void *deflate_allocate(void *unused, unsigned count, unsigned size)
@@ -154,6 +158,12 @@ static int inflate_again(z_stream *stream)
     return rc;
 }
 
+/* Counts an end: an empty stream is two bytes, and to begin anew takes microseconds. */
+static bool inflate_may_end(struct ed_deflate *deflate, size_t made)
+{
+    return deflate->ends++ < ENDS + (deflate->made + made) / 1024;
+}
+
 static int inflate_begin(struct ed_deflate *deflate)
 {
     if (deflate->has_in)
@@ -182,12 +192,14 @@ ssize_t ed_deflate_receive(struct ed_deflate *deflate, const char **in, size_t *
     while (result == Z_OK && stream->avail_out > 0) {
         result = inflate(stream, Z_SYNC_FLUSH);
         if (result == Z_STREAM_END) {
-            rc = inflate_again(stream);
+            rc = inflate_may_end(deflate, size - stream->avail_out) ? inflate_again(stream)
+                                                                    : -EBADMSG;
             result = rc == 0 ? Z_OK : Z_DATA_ERROR;
         }
         if (stream->avail_in == 0 && stream->avail_out > 0)
             break;
     }
+    deflate->made += size - stream->avail_out;
     *in_size -= (size_t)((const char *)stream->next_in - *in);
     *in = (const char *)stream->next_in;
     if (result == Z_MEM_ERROR || rc == -ENOMEM)
@@ -197,6 +209,8 @@ ssize_t ed_deflate_receive(struct ed_deflate *deflate, const char **in, size_t *
 
 void ed_deflate_received(struct ed_deflate *deflate)
 {
+    deflate->ends = 0;
+    deflate->made = 0;
     if (deflate->has_in && deflate->in_alone)
         (void)inflateReset(&deflate->in); /* cannot fail on a stream that works */
 }

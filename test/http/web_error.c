@@ -56,3 +56,35 @@ TEST(web_error_not_allowed)
     CHECK_STR(web_body(heard), "405 Method Not Allowed\n");
     CHECK_STR(web_body(web_get(server, "/y")), "404 Not Found\n");
 }
+
+static int refuse(eddy_web_request *request, void *unused)
+{
+    (void)unused;
+    return eddy_web_query(request, "user")
+               ? eddy_raise(EDDY_HTTP_STATUS(403), "%s may not", eddy_web_query(request, "user"))
+               : EDDY_HTTP_STATUS(403);
+}
+
+/* A connection may be shared by many users, behind a proxy. */
+TEST(web_error_texts_are_of_one_request)
+{
+    WEB(app, server, NULL);
+    EDDY_STREAM stream = NULL;
+    char data[2000];
+    ssize_t size;
+
+    CHECK_OK(eddy_web_get(app, "/", refuse, NULL));
+    WEB_START(app, server);
+    CHECK_OK(ed_web_connect(server, &stream));
+    CHECK_OK(eddy_printf(stream, "GET /?user=ann HTTP/1.1\r\nHost: t\r\n\r\n"));
+    CHECK_OK(eddy_sleep(1));
+    CHECK((size = eddy_read(stream, data, sizeof data - 1)) > 0);
+    data[size] = '\0';
+    CHECK_HAS(data, "ann may not");
+    CHECK_OK(eddy_printf(stream, "GET / HTTP/1.1\r\nHost: t\r\n\r\n"));
+    CHECK_OK(eddy_sleep(1));
+    CHECK((size = eddy_read(stream, data, sizeof data - 1)) > 0);
+    data[size] = '\0';
+    CHECK_STATUS(data, 403);
+    CHECK_THAT(!strstr(data, "ann"), "%s", data);
+}

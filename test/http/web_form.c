@@ -102,3 +102,25 @@ TEST(web_form_large_files)
     CHECK_STATUS(post(server, MULTIPART, body, size), 507);
     CHECK_OK(setrlimit(RLIMIT_FSIZE, &all));
 }
+
+/* H-SEC-14: what a form costs has a bound, however many files it has, and compressed or not. */
+TEST(web_form_many_files)
+{
+    const eddy_web_options options = {.form_size = 100, .linger_time = 0.5};
+    static char body[16 << 10];
+    size_t size = 0;
+    WEB(app, server, &options);
+
+#define A_FILE(value)                                                                              \
+    "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n" value "\r\n"
+    CHECK_OK(eddy_web_post(app, "/", show_form, NULL));
+    WEB_START(app, server);
+    CHECK_STATUS(POST(MULTIPART, A_FILE("1234") A_FILE("5678") "--B--\r\n"), 200);
+    for (int files = 0; files < 65; files++)
+        size += (size_t)snprintf(body + size, sizeof body - size, A_FILE("1"));
+    size += (size_t)snprintf(body + size, sizeof body - size, "--B--\r\n");
+    CHECK_STATUS(post(server, MULTIPART, body, size), 413);
+    memset(body, 'x', 4096);
+    size = (size_t)snprintf(body, sizeof body, A_FILE("%060d") A_FILE("%060d") "--B--\r\n", 1, 2);
+    CHECK_STATUS(post(server, MULTIPART, body, size), 413);
+}

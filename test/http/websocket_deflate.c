@@ -53,6 +53,23 @@ RAW_TEST(deflate_reads_the_examples_of_its_standard)
     ed_deflate_close(deflate);
 }
 
+/* H-SEC-15: an empty stream that ends is two bytes, and dear; few are more than any peer sends. */
+RAW_TEST(deflate_takes_few_streams_that_say_nothing)
+{
+    struct ed_deflate *deflate;
+    char few[17] = "", more[19] = "", out[8];
+
+    for (size_t i = 0; i + 2 < sizeof more; i += 2) {
+        memcpy(more + i, "\x03\x00", 2);
+        memcpy(few + (i < 16 ? i : 0), "\x03\x00", 2); /* and a byte for the tail to go on from */
+    }
+    CHECK_OK(ed_deflate_open(&usual, true, &deflate));
+    CHECK_EQ(expand(deflate, few, sizeof few, out, sizeof out), 0);
+    CHECK_EQ(expand(deflate, few, sizeof few, out, sizeof out), 0); /* each has its own count */
+    CHECK_EQ(expand(deflate, more, sizeof more, out, sizeof out), -EBADMSG);
+    ed_deflate_close(deflate);
+}
+
 static void check_round(const struct ed_deflate_terms *terms, bool client)
 {
     struct ed_deflate *to, *from;
