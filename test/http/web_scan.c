@@ -83,6 +83,34 @@ TEST(web_scan_client_takes_nothing_of_much)
     CHECK_THAT(eddy_time() - start > 5 && eddy_time() - start < 9, "%f s", eddy_time() - start);
 }
 
+static int send_some(eddy_web_request *request, void *unused)
+{
+    static char some[200 << 10];
+
+    (void)unused;
+    return eddy_web_send(request, 200, NULL, some, sizeof some);
+}
+
+/* Nor is one left alone that has asked for its last answer, and takes none of it. */
+TEST(web_scan_client_takes_nothing_of_the_last)
+{
+    const eddy_web_options options = {.write_time = 5};
+    EDDY_STREAM stream = NULL;
+    double start;
+    WEB(app, server, &options);
+
+    CHECK_OK(eddy_web_get(app, "/", send_some, NULL));
+    WEB_START(app, server);
+    CHECK_OK(ed_web_connect(server, &stream));
+    start = eddy_time();
+    CHECK_OK(eddy_printf(stream, "GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"));
+    CHECK_OK(eddy_sleep(4));
+    CHECK_EQ(server->count, 1);
+    while (server->count > 0 && eddy_time() < start + 60)
+        CHECK_OK(eddy_sleep(0.5));
+    CHECK_THAT(eddy_time() - start > 5 && eddy_time() - start < 9, "%f s", eddy_time() - start);
+}
+
 /* One that takes a little now and then is not given up. (In memory: a kernel's buffers do not know
  * of virtual time.) */
 TEST(web_scan_client_takes_a_little)
