@@ -144,8 +144,13 @@ static int page_get(struct get *get, const char *url)
 
 static void page_failed(struct get *get, size_t number, int code)
 {
-    const char *url = get->urls.urls[number], *text = eddy_error_message(code);
+    const char *url = get->urls.urls[number];
+    char text[1024];
+    EDDY_URL parsed = NULL;
 
+    snprintf(text, sizeof text, "%s", eddy_error_message(code));
+    if (eddy_url_parse(url, &parsed) == 0)
+        url = parsed->text; /* without user and password */
     ed_tally_add_error(&get->tally, code);
     if (number < get->failed_first) {
         get->failed_first = number;
@@ -260,7 +265,7 @@ static int get_run(struct get *get)
     EDDY_STOP_ON_SIGNALS(stop);
     rc = get_prepare(get, &tls);
     if (rc > 0)
-        return rc;
+        return eddy_stop_signal(&stop) ? 128 + eddy_stop_signal(&stop) : rc;
     rc = get_open(get, tls);
     number = eddy_stop_signal(&stop);
     get_summarize(get);
