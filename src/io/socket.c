@@ -332,10 +332,15 @@ static void socket_drop(struct socket_stream *s, struct eddy_buffer_ *buffer)
     ed_buffer_release(buffer);
 }
 
+/* Who reads finds what has come, and then the error: where the connection itself is whole, nothing
+ * else would tell a reader that waits for the answer to what has not gone. */
 static void socket_break_out(struct socket_stream *s, int rc)
 {
-    if (!s->broken_out)
+    if (!s->broken_out) {
         s->broken_out = rc;
+        if (!s->plain && rc != -EPIPE && rc != -ECONNRESET)
+            (void)shutdown(s->fd, SHUT_RD); /* fails where there is nobody to tell */
+    }
     if (!s->send.in_flight)
         socket_drop(s, &s->out);
     socket_drop(s, &s->next);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams over sockets and pipes: receiving, in both of its ways. */
+#include "base/fault.h"
 #include "net/peer.h"
 
 static int read_into(eddy_stream *stream, char *data, size_t size, int *got)
@@ -39,6 +40,27 @@ static int let_come(void)
     for (int i = 0; i < 4; i++)
         EDDY_TRY(eddy_sleep(0.001));
     return 0;
+}
+
+/* A small write whose bytes do not go is known to nobody but the kernel when it returns: who then
+ * waits for an answer is told, behind what had come. */
+TEST(socket_reader_is_told_of_a_write_that_did_not_go)
+{
+    static const int errors[] = {-EIO, -ENOMEM, -ENOBUFS};
+
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        EDDY_STREAM stream = NULL;
+        PEER_FD peer = -1;
+        char data[8];
+
+        CHECK_OK(peer_stream(AF_INET, &stream, &peer));
+        CHECK_EQ(send(peer, "early", 5, 0), 5);
+        ed_fault_set(ED_FAULT_SEND, 1, errors[i]);
+        CHECK_OK(eddy_write(stream, "question", 8));
+        CHECK_EQ(eddy_read(stream, data, sizeof data), 5);
+        CHECK_EQ(eddy_read(stream, data, sizeof data), errors[i]);
+        ed_fault_set(ED_FAULT_SEND, 0, 0);
+    }
 }
 
 /* A-READ-2: a read gives what has come, at most as much as it asked for, without waiting for
