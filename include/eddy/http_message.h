@@ -119,7 +119,8 @@ typedef struct eddy_body {
  * its position on, where its size is known. It is not closed. */
 #define EDDY_BODY_STREAM(source, count)                                                            \
     ((eddy_body){.kind = EDDY_BODY_KIND_STREAM, .stream = (source), .size = (count)})
-/* What a generator of struct iovec yields, chunked; it is closed behind the last, or an error. */
+/* What a generator of struct iovec yields, chunked; it is closed behind the last, or an error of
+ * sending it, and stays the caller's to free. */
 #define EDDY_BODY_GENERATOR(source)                                                                \
     ((eddy_body){.kind = EDDY_BODY_KIND_GENERATOR, .generator = (source)})
 

@@ -17,6 +17,10 @@
 
 #define BODY_PACKED ((size_t)16 << 10) /* bytes for the decoder */
 
+/* Bytes that may come beyond what they become and an eighth of it: coders add some hundredths at
+ * most, and a head; but empty blocks could come for ever, and no limit of the body would see it. */
+#define BODY_SILENT ((uint64_t)256 << 10)
+
 struct body_reader {
     eddy_stream stream;
     struct ed_reader *reader;
@@ -24,6 +28,7 @@ struct body_reader {
     char *block;            /* for the decoder, BODY_PACKED bytes; made by the first read */
     const char *packed;     /* in the block: what it has not taken, */
     size_t packed_size;     /* so many bytes */
+    uint64_t taken;         /* bytes that the decoder was given */
     uint64_t left;          /* bytes that may still be given out */
     uint64_t limit;
     int limit_code;
@@ -75,6 +80,15 @@ static ssize_t body_receive(struct body_reader *body, void *data, size_t size)
     return ed_reader_body(body->reader, data, size);
 }
 
+/* Counts what came: whether it says enough for its length. */
+static bool body_take(struct body_reader *body, size_t size)
+{
+    uint64_t made = body->limit - body->left;
+
+    body->taken += size;
+    return body->taken <= made + made / 8 + BODY_SILENT;
+}
+
 /* Decodes into the caller's memory, and gets more when the decoder wants it. */
 static ssize_t body_decode(struct body_reader *body, void *data, size_t size)
 {
@@ -92,6 +106,8 @@ static ssize_t body_decode(struct body_reader *body, void *data, size_t size)
         n = body_receive(body, body->block, BODY_PACKED);
         if (n < 0)
             return n;
+        if (!body_take(body, (size_t)n))
+            return eddy_raise(EDDY_EHTTP_PAYLOAD, "the body goes on, and says nothing");
         last = n == 0;
         body->packed = body->block;
         body->packed_size = (size_t)n;

@@ -115,6 +115,8 @@ static int response_break(eddy_http_response *response, int rc, bool own)
     if (failure < 0)
         rc = ed_response_raise(response, failure, "sending the body: %s",
                                eddy_error_message(failure));
+    else if (rc == -ECONNABORTED && response->session->closed)
+        rc = ed_response_raise(response, -ESHUTDOWN, "the session was closed meanwhile");
     else if (!own)
         rc = ed_response_raise(response, rc == EDDY_EINCOMPLETE ? EDDY_EHTTP_PAYLOAD : rc,
                                "reading the body: %s", eddy_error_message(rc));

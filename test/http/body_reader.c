@@ -106,6 +106,27 @@ TEST(a_body_is_read_into_the_memory_of_who_asks)
     CHECK_EQ(eddy_write(body, "x", 1), -EPERM);
 }
 
+/* H-SEC-15: empty blocks, five bytes each, could come for ever below every limit. */
+TEST(a_coded_body_that_says_nothing_ends)
+{
+    static const char head[] = "\x1f\x8b\x08\0\0\0\0\0\0\3", block[] = "\0\0\0\xff\xff";
+    static char data[1 << 20];
+    struct owner owner = {.data = data, .size = sizeof data, .piece = 1 << 14};
+    EDDY_STREAM near = NULL;
+    EDDY_STREAM far = NULL;
+    EDDY_STREAM body = NULL;
+    char got[100];
+
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = i < 10 ? head[i] : block[(i - 10) % 5];
+    CHECK_OK(eddy_stream_pair(&near, &far));
+    owner.reader.stream = near;
+    CHECK_OK(ed_body_reader_open(&owner.reader, ED_CODING_GZIP, 1000, EDDY_ELIMIT, &watch, &owner,
+                                 &body));
+    CHECK_FAILS((int)eddy_read(body, got, sizeof got), EDDY_EHTTP_PAYLOAD, "says nothing");
+    CHECK_EQ(owner.ended, 1);
+}
+
 /* H-RESP-13, H-SREQ-7 */
 TEST(a_body_is_decoded_in_any_pieces)
 {
