@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A name is made of letters that are known to be harmless, so that nothing need be known of those
- * that are not. Names that are given away are in a tree, so that thousands cost little.
+ * that are not. Names that are given away are in a tree, each with the number that goes on from it,
+ * so that thousands cost little, alike or not.
  */
 #include "tools/file_name.h"
 
@@ -19,15 +20,29 @@ static int name_compare(const void *one, const void *other)
     return strcmp(one, other);
 }
 
-/* Takes a name. Returns 1; 0 when somebody has it; -ENOMEM. */
-static int names_take(struct ed_file_names *names, const char *name)
-{
-    char *copy = strdup(name);
-    void **found = copy ? tsearch(copy, &names->root, name_compare) : NULL;
+/* A name in the tree, and the number that the next one of its stem gets. */
+struct name {
+    char text[ED_FILE_NAME]; /* first: it is what is compared */
+    unsigned long next;
+};
 
-    if (found && *found == copy)
+/* Takes a name. Returns 1; 0 when somebody has it; -ENOMEM. In the first two cases *out is its
+ * place in the tree. */
+static int names_take(struct ed_file_names *names, const char *text, struct name **out)
+{
+    struct name *name = calloc(1, sizeof *name);
+    void **found = NULL;
+
+    if (name) {
+        snprintf(name->text, sizeof name->text, "%s", text);
+        name->next = 2;
+        found = tsearch(name, &names->root, name_compare);
+    }
+    if (found)
+        *out = *found;
+    if (found && *found == name)
         return 1;
-    free(copy);
+    free(name);
     return found ? 0 : -ENOMEM;
 }
 
@@ -78,15 +93,16 @@ int ed_file_name(struct ed_file_names *names, const char *url, char name[ED_FILE
 {
     EDDY_URL parsed = NULL;
     char stem[NAME_STEM];
+    struct name *first, *other;
     int rc;
 
     EDDY_TRY(eddy_url_parse(url, &parsed));
     stem_make(parsed, stem);
     snprintf(name, ED_FILE_NAME, "%s", stem);
-    rc = names_take(names, name);
-    for (unsigned long number = 2; rc == 0; number++) {
-        stem_number(stem, number, name);
-        rc = names_take(names, name);
+    rc = names_take(names, name, &first);
+    while (rc == 0) {
+        stem_number(stem, first->next++, name);
+        rc = names_take(names, name, &other);
     }
     return rc < 0 ? rc : 0;
 }

@@ -21,6 +21,7 @@
 
 #include "tools/cause.h"
 #include "tools/command.h"
+#include "tools/escape.h"
 #include "tools/file_name.h"
 #include "tools/option.h"
 #include "tools/progress.h"
@@ -35,6 +36,7 @@ struct get {
     bool fail, quiet;
     char **operands;
 
+    const eddy_stop_scope *stop; /* around all of it */
     struct ed_url_list urls;
     struct ed_file_names names;
     eddy_http_session *session;
@@ -145,22 +147,23 @@ static int page_get(struct get *get, const char *url)
 static void page_failed(struct get *get, size_t number, int code)
 {
     const char *url = get->urls.urls[number];
-    char text[1024];
+    char text[1024], shown[512];
     EDDY_URL parsed = NULL;
 
-    snprintf(text, sizeof text, "%s", eddy_error_message(code));
+    ed_escape(eddy_error_message(code), text, sizeof text);
     if (eddy_url_parse(url, &parsed) == 0)
         url = parsed->text; /* without user and password */
+    ed_escape(url, shown, sizeof shown);
     ed_tally_add_error(&get->tally, code);
     if (number < get->failed_first) {
         get->failed_first = number;
         get->status = ed_cause_of(code)->exit;
     }
     ed_progress_clear(&get->progress);
-    if (strstr(text, url))
+    if (strstr(text, shown))
         fprintf(stderr, "eddy get: %s\n", text);
     else
-        fprintf(stderr, "eddy get: %s: %s\n", url, text);
+        fprintf(stderr, "eddy get: %s: %s\n", shown, text);
 }
 
 /* All of them -------------------------------------------------------------------------- */
@@ -171,8 +174,8 @@ static int get_work(struct get *get)
         size_t number = get->next++;
         int rc = page_get(get, get->urls.urls[number]);
 
-        if (rc == -ECANCELED || rc == -EINTR)
-            return rc;
+        if (rc == -ECANCELED || (rc == -EINTR && eddy_stop_signal(get->stop)))
+            return rc; /* -EINTR may be a page's own, of a network's file system */
         if (rc < 0)
             page_failed(get, number, rc);
         else
@@ -263,6 +266,7 @@ static int get_run(struct get *get)
     int rc, number;
 
     EDDY_STOP_ON_SIGNALS(stop);
+    get->stop = &stop;
     rc = get_prepare(get, &tls);
     if (rc > 0)
         return eddy_stop_signal(&stop) ? 128 + eddy_stop_signal(&stop) : rc;
