@@ -170,7 +170,7 @@ void ed_engine_submit_at(struct ed_engine *engine, struct ed_op *op, const char 
     op->flight.where = where;
     op->flight.what = ed_fault_name(engine_faults[op->kind]);
     engine_begin_flight(op);
-    op->cancelled = op->late = op->more = op->begun = op->ended = op->shortened = false;
+    op->cancelled = op->late = op->asked = op->more = op->begun = op->ended = op->shortened = false;
     op->failed = 0;
     ed_count(&engine->in_flight, 1);
     if (op->counted)
@@ -270,9 +270,11 @@ void ed_engine_complete(struct ed_engine *engine, struct ed_op *op, int result)
             op->flight.what, op->flight.where);
     if (ed_unlikely(op->late))
         ed_list_remove(&engine->late, &op->late_link);
+    if (ed_unlikely(op->asked))
+        ed_list_remove(&engine->asked, &op->late_link);
     if (ed_unlikely(op->shortened))
         engine_restore(op);
-    op->in_flight = op->late = op->more = op->ended = false;
+    op->in_flight = op->late = op->asked = op->more = op->ended = false;
     op->result = ed_unlikely(op->failed < 0) ? op->failed : result;
     ed_count(&engine->in_flight, -1);
     engine->completed++;
@@ -307,6 +309,30 @@ void ed_engine_deliver(struct ed_engine *engine, struct ed_op *op, int result)
     }
     op->result = result;
     op->done(op);
+}
+
+unsigned ed_engine_overlooked;
+
+/* Invariant: an operation is in at most one of the lists `late` and `asked`. */
+void ed_engine_asked(struct ed_engine *engine, struct ed_op *op)
+{
+    ED_ASSERT(!op->late);
+    if (!op->asked)
+        ed_list_append(&engine->asked, &op->late_link);
+    op->asked = true;
+}
+
+void ed_engine_ask_again(struct ed_engine *engine)
+{
+    struct eddy_link_ *link;
+
+    while ((link = ed_list_pop(&engine->asked))) {
+        struct ed_op *op = ed_container_of(link, struct ed_op, late_link);
+
+        op->asked = false;
+        op->late = true;
+        ed_list_append(&engine->late, &op->late_link);
+    }
 }
 
 static void engine_cancel_late(struct ed_engine *engine)

@@ -102,6 +102,7 @@ struct ed_op {
     bool begun;     /* a connect that the kernel goes on with */
     bool cancelled; /* a cancel was asked for */
     bool late;      /* and waits until the kernel has looked at it */
+    bool asked;     /* the kernel was asked for it */
     bool counted;   /* a try has looked for its fault already */
     bool apart;     /* the kernel cannot try it: it needs a thread at once */
     bool shorten;   /* a fault is to make it short when it is handed over, */
@@ -140,6 +141,7 @@ struct ed_engine {
     struct eddy_list_ queued; /* for the next flush */
     struct eddy_list_ ended;  /* to complete in the next flush without the kernel */
     struct eddy_list_ late;   /* to cancel in the next wait */
+    struct eddy_list_ asked;  /* in flight, and the kernel was asked to cancel them */
     bool files;               /* takes the kinds from OPENAT on; else they get -EOPNOTSUPP */
     char info[96];            /* for eddy_engine_info */
 };
@@ -211,6 +213,14 @@ void ed_engine_end(struct ed_engine *engine, struct ed_op *op, int result);
  * all that came. A signal is no reason to lose one. */
 void ed_engine_raise_wake(int fd);
 void ed_engine_take_wakes(int fd);
+
+/* For an engine whose kernel may overlook a cancel: notes that it was asked for one, and asks again
+ * for all of those in flight in the next wait. */
+void ed_engine_asked(struct ed_engine *engine, struct ed_op *op);
+void ed_engine_ask_again(struct ed_engine *engine);
+
+/* For tests: how many of the next cancels the kernel overlooks. */
+extern unsigned ed_engine_overlooked;
 
 /* The system call behind an operation, tried once (attempt.c): its result, -EAGAIN
  * when it is not the time. */

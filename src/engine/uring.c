@@ -12,9 +12,14 @@
  * so that a connection that is silent holds none. What io_uring cannot do, or only in a
  * thread of the kernel's, is done here once a poll says that it is time (attempt.c).
  *
- * user_data is the operation's address; 0 marks a cancel request, whose own
- * completion nobody waits for, and WAKE the poll of the eventfd behind wake.
- * That poll is renewed each time it fires.
+ * user_data is the operation's address; CANCEL marks a cancel request, and WAKE the poll of
+ * the eventfd behind wake, which is renewed each time it fires.
+ *
+ * The kernel looks for what it is to cancel among the operations that wait. One that is about to
+ * be tried again, since its descriptor has become ready, is not among them for that moment, and
+ * when the try gains nothing it waits on: the cancel is overlooked, and its completion says ENOENT.
+ * So does that of a cancel whose operation has ended, which is the rule. Therefore, behind an
+ * ENOENT, those that were to be cancelled and are in flight still are cancelled again.
  */
 #include <errno.h>
 #include <liburing.h>
@@ -34,6 +39,7 @@
 #define URING_LENGTH 0x7ffff000u /* bytes of one transfer: the kernel's limit, below 32 bits */
 #define URING_REAPED 4096        /* completions that one wait takes, or a few more */
 #define URING_WAKE ((uint64_t)1)
+#define URING_CANCEL ((uint64_t)2)
 
 struct uring {
     struct ed_engine engine;
@@ -41,7 +47,8 @@ struct uring {
     struct ed_uring_buffers buffers;
     int wake_fd;
     bool wake_armed;
-    bool grown; /* the buffers, since the last reap began */
+    bool grown;      /* the buffers, since the last reap began */
+    bool overlooked; /* a cancel, maybe */
 };
 
 static struct uring *uring_of(struct ed_engine *engine)
@@ -270,9 +277,13 @@ static void uring_submit(struct ed_engine *engine, struct ed_op *op)
 static void uring_cancel(struct ed_engine *engine, struct ed_op *op)
 {
     struct io_uring_sqe *sqe = uring_sqe(uring_of(engine));
+    const bool overlook = ed_unlikely(ed_engine_overlooked > 0);
 
-    io_uring_prep_cancel(sqe, op, 0);
-    io_uring_sqe_set_data64(sqe, 0);
+    io_uring_prep_cancel(sqe, overlook ? NULL : op, 0);
+    io_uring_sqe_set_data64(sqe, URING_CANCEL);
+    ed_engine_asked(engine, op);
+    if (overlook)
+        ed_engine_overlooked--;
 }
 
 static void uring_arm_wake(struct uring *uring)
@@ -359,7 +370,9 @@ static unsigned uring_reap(struct uring *uring)
         if (data == URING_WAKE) {
             uring->wake_armed = false;
             ed_engine_take_wakes(uring->wake_fd);
-        } else if (data != 0) {
+        } else if (data == URING_CANCEL) {
+            uring->overlooked |= result == -ENOENT;
+        } else {
             uring_completed(uring, (struct ed_op *)(uintptr_t)data, result, flags);
         }
     }
@@ -399,6 +412,9 @@ static int uring_wait(struct ed_engine *engine, int64_t timeout)
         rc = io_uring_submit_and_get_events(&uring->ring);
         count = uring_reap(uring);
     }
+    if (uring->overlooked)
+        ed_engine_ask_again(engine);
+    uring->overlooked = false;
     return rc >= 0 || rc == -ETIME || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY ? 0 : rc;
 }
 

@@ -51,6 +51,34 @@ RAW_TEST(cancel_after_the_kernel_has_taken_the_operation)
     engine_end();
 }
 
+/* io_uring overlooks an operation that is about to be tried again. */
+RAW_TEST(cancel_that_the_kernel_overlooks_is_asked_for_again)
+{
+    struct probe probes[3];
+    int ends[3][2];
+
+    engine_begin();
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(pipe(ends[i]), 0);
+        probes[i] = probe_poll(ends[i][0], ED_POLL_IN);
+        ed_engine_submit(engine, &probes[i].op);
+    }
+    CHECK_OK(wait_for(0));
+    ed_engine_overlooked = 3;
+    for (int i = 0; i < 3; i++)
+        ed_engine_cancel(engine, &probes[i].op);
+    CHECK_EQ(write(ends[1][1], "x", 1), 1); /* this one ends by itself */
+    CHECK_OK(wait_all());
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(probes[i].calls, 1);
+        if (i != 1)
+            CHECK_EQ(probes[i].result, -ECANCELED);
+        close_both(ends[i]);
+    }
+    ed_engine_overlooked = 0;
+    engine_end();
+}
+
 /* Both outcomes are right; two completions, or none, would not be. */
 RAW_TEST(cancel_after_the_completion_was_posted_but_not_reaped)
 {
