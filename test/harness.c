@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -345,11 +346,52 @@ static void sweep_test(const struct test *test)
     passed++;
 }
 
+/* What the processes that sweep share: which test is next, and their sums. */
+struct sweep {
+    int next, passed, failed, skipped;
+};
+
+/* Sweeps the tests that no other process has taken. */
+static void sweep_some(struct sweep *sweep)
+{
+    int index = 0, mine = __atomic_fetch_add(&sweep->next, 1, __ATOMIC_RELAXED);
+
+    for (const struct test *test = tests; test; test = test->next) {
+        if (test->raw || !selected(test) || index++ != mine)
+            continue;
+        sweep_test(test);
+        fflush(stdout);
+        mine = __atomic_fetch_add(&sweep->next, 1, __ATOMIC_RELAXED);
+    }
+    __atomic_fetch_add(&sweep->passed, passed, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&sweep->failed, failed, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&sweep->skipped, skipped, __ATOMIC_RELAXED);
+}
+
+/* A test is swept by one process after the other, so several of them are at work. Each writes what
+ * it has to say about one test at once. One that dies is a failure. */
 static void sweep_all(void)
 {
-    for (const struct test *test = tests; test; test = test->next)
-        if (!test->raw && selected(test))
-            sweep_test(test);
+    struct sweep *sweep =
+        mmap(NULL, sizeof *sweep, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int status;
+
+    if (sweep == MAP_FAILED)
+        exit((perror("test/run"), 2));
+    fflush(stdout);
+    for (int i = 0; i < PARALLEL; i++) {
+        if (fork() != 0)
+            continue;
+        setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+        sweep_some(sweep);
+        fflush(stdout);
+        _exit(0);
+    }
+    while (wait(&status) > 0)
+        failed += status != 0;
+    passed = sweep->passed;
+    failed += sweep->failed;
+    skipped = sweep->skipped;
 }
 
 static void read_options(int argc, char **argv)

@@ -208,17 +208,17 @@ TEST(file_close_waits_for_a_write_that_was_left)
     CHECK_STR(files_get("file"), "hello");
 }
 
-static int close_it(eddy_stream *file)
+static int close_it(eddy_stream **file)
 {
-    return eddy_stream_close(&file);
+    return eddy_stream_close(file);
 }
-EDDY_ASYNC(close_it, eddy_stream *);
+EDDY_ASYNC(close_it, eddy_stream **);
 
 /* And it says how that went, though it was cancelled meanwhile. */
 TEST(file_close_that_waits_for_a_write_is_not_cut_short)
 {
     FILES();
-    eddy_stream *file = NULL;
+    EDDY_STREAM file = NULL;
 
     CHECK_OK(eddy_open(files_path("file"), "w", &file));
     HOLD(ED_OP_WRITE_AT);
@@ -226,7 +226,7 @@ TEST(file_close_that_waits_for_a_write_is_not_cut_short)
     CHECK_OK(until_running(1));
     eddy_cancel(writer);
     CHECK_EQ(eddy_await(writer), -ECANCELED);
-    EDDY_TASK closer = eddy_create_task(close_it, file);
+    EDDY_TASK closer = eddy_create_task(close_it, &file);
     EDDY_DEFER(open_all, NULL);
     CHECK_OK(eddy_sleep(0));
     eddy_cancel(closer);
