@@ -56,6 +56,11 @@ bool test_is_cancelled(void)
     return plan.cancel_at && plan.reached;
 }
 
+bool test_is_swept(void)
+{
+    return options.every_k;
+}
+
 void test_fail(const char *file, int line, const char *format, ...)
 {
     va_list arguments;

@@ -97,6 +97,10 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...)
 /* Whether the sweep has cancelled the test's main task. */
 bool test_is_cancelled(void);
 
+/* Whether the test is one of the hundreds of runs of a sweep: what is many, or large, for the sake
+ * of being many or large, can be less. */
+bool test_is_swept(void);
+
 /* Lets everything that is ready run, until only the caller is left. */
 void test_settle(void);
 
