@@ -197,7 +197,7 @@ TEST(websocket_pieces_have_no_limit)
 
     CHECK_OK(joined_open(&joined, &usual, NULL, &options));
     EDDY_TASK sender = eddy_create_task(bomb, joined.client);
-    while (size < 20u << 20) {
+    while (size < (test_is_swept() ? 1u : 20u) << 20) {
         CHECK_EQ(eddy_websocket_receive_piece(joined.server, &piece, &last), 1);
         CHECK(piece.size <= 2 * ED_WEBSOCKET_PIECE && !last);
         size += piece.size;
