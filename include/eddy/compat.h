@@ -21,8 +21,10 @@
 
 /* The result says whether the call worked; dropping it draws a warning, which a
  * cast to void silences. Stands first in a declaration. */
-#if defined(__cplusplus) || (defined(__GNUC__) && !defined(__clang__))
+#if defined(__cplusplus)
 #define EDDY_NODISCARD [[nodiscard]]
+#elif defined(__GNUC__) && !defined(__clang__)
+#define EDDY_NODISCARD __extension__ [[nodiscard]]
 #else
 #define EDDY_NODISCARD __attribute__((warn_unused_result))
 #endif

@@ -104,11 +104,11 @@ EDDY_API int eddy_timeout_reschedule(eddy_timeout *timeout, double when);
  */
 #ifndef __cplusplus
 #define EDDY_DEFER(function, argument)                                                             \
+    _Static_assert(sizeof(1 ? (argument) : (argument)) == sizeof(void *),                          \
+                   "EDDY_DEFER(" #function ", ...): " #argument " is not a pointer");              \
     EDDY_CLEANUP_(eddy_defer_run_)                                                                 \
     struct eddy_defer_ EDDY_JOIN_(eddy_defer_, __COUNTER__) = {                                    \
-        ((void)sizeof((function)(argument), 0),                                                    \
-         (void)sizeof(char[sizeof(1 ? (argument) : (argument)) == sizeof(void *) ? 1 : -1]),       \
-         (void (*)(void *))(void (*)(void))(function)),                                            \
+        ((void)sizeof((function)(argument), 0), (void (*)(void *))(void (*)(void))(function)),     \
         (void *)(argument)}
 #endif
 
