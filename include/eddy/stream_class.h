@@ -175,6 +175,9 @@ EDDY_NODISCARD EDDY_API char *eddy_strdup_(const char *text);
 
 /* Random bytes that nobody can guess. 0, or an error of getrandom(2). */
 EDDY_NODISCARD EDDY_API int eddy_random_(void *data, size_t size);
+/* A seed of numbers that may be guessed, such as delays: under EDDY_SEED and the virtual clock the
+ * loop's, so that they are the same in the next run; else random bytes. Returns as eddy_random_. */
+EDDY_NODISCARD EDDY_API int eddy_seed_(uint64_t *out);
 
 EDDY_END_DECLS
 #endif

@@ -217,7 +217,7 @@ static int session_set_up(eddy_http_session *session)
     } else if (!o->no_cookies) {
         session->jar = o->cookies;
     }
-    return rc < 0 ? rc : eddy_random_(&session->random, sizeof session->random);
+    return rc < 0 ? rc : eddy_seed_(&session->random);
 }
 
 int eddy_http_session_open(const eddy_http_session_options *options, eddy_http_session **out)

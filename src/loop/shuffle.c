@@ -5,6 +5,7 @@
  * up again: any order is possible, and nothing is allocated. Every node that is
  * ready still runs once before any of them runs again.
  */
+#include "eddy/stream_class.h"
 #include "loop/loop.h"
 
 #define SHUFFLE_HEAPS 16
@@ -60,4 +61,16 @@ int ed_loop_shuffle(eddy_loop *loop)
         end = &(*end)->next;
     loop->ready_end = end;
     return count + (rest != NULL);
+}
+
+int eddy_seed_(uint64_t *out)
+{
+    const eddy_loop *loop = eddy_thread_.loop;
+    uint64_t seed;
+
+    if (!loop || !(loop->virtual_clock || loop->shuffled))
+        return eddy_random_(out, sizeof *out);
+    seed = loop->seed;
+    *out = shuffle_random(&seed);
+    return 0;
 }

@@ -18,6 +18,16 @@ RAW_TEST(random_bytes_fill_all_that_was_asked_for_and_no_more)
     CHECK(different > 200); /* fails by chance less often than the machine does */
 }
 
+/* Outside a loop there is no seed that could be repeated. */
+RAW_TEST(random_seeds_are_other_ones_each_time)
+{
+    uint64_t one, other;
+
+    CHECK_OK(eddy_seed_(&one));
+    CHECK_OK(eddy_seed_(&other));
+    CHECK(one != other);
+}
+
 RAW_TEST(random_bytes_are_other_ones_each_time)
 {
     char one[16], other[16];

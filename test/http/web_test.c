@@ -70,6 +70,45 @@ TEST(web_test_session)
     CHECK_EQ(started, 0);
 }
 
+static int refuse(eddy_web_request *request, void *unused)
+{
+    (void)unused;
+    return eddy_web_send_text(request, 503, "later");
+}
+
+/* How long a request of some tries takes. */
+static int be_patient(double *seconds)
+{
+    const eddy_http_options options = {.retries =
+                                           &(const eddy_http_retries){.times = 4, .delay = 1}};
+    EDDY_WEB_APP app = NULL;
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+    EDDY_HTTP_RESPONSE response = NULL;
+
+    EDDY_TRY(eddy_web_app_new(&app));
+    EDDY_TRY(eddy_web_get(app, "/", refuse, NULL));
+    EDDY_TRY(eddy_web_start_test(app, NULL, &server, &session));
+    EDDY_TRY(eddy_http_request(session, "GET", "/", &options, &response));
+    *seconds = eddy_time();
+    return 0;
+}
+EDDY_ASYNC(be_patient, double *);
+
+/* The delays of tries are by chance, but a run that is repeated has the same ones. */
+RAW_TEST(web_test_session_repeats_its_delays)
+{
+    double seconds[4];
+
+    CHECK_OK(eddy_test(be_patient, &seconds[0]));
+    CHECK_OK(eddy_test(be_patient, &seconds[1]));
+    CHECK_OK(eddy_test_seeds(7, 1, be_patient, &seconds[2]));
+    CHECK_OK(eddy_test_seeds(7, 1, be_patient, &seconds[3]));
+    CHECK(seconds[0] >= 7.5 && seconds[0] <= 15 && seconds[1] == seconds[0]);
+    CHECK(seconds[2] >= 7.5 && seconds[2] <= 15 && seconds[3] == seconds[2]);
+    CHECK(seconds[2] != seconds[0]);
+}
+
 /* Under each cancel, each lack of memory, and in any order of tasks. */
 RAW_TEST(web_test_session_thoroughly)
 {
