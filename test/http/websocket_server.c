@@ -97,6 +97,47 @@ TEST(websocket_server_hears_of_a_client_that_breaks_off)
     CHECK(seen.code == 1006 && seen.rc < 0);
 }
 
+static int fail(eddy_web_request *request, void *options)
+{
+    EDDY_WEBSOCKET socket = NULL;
+    eddy_message message;
+    int rc;
+
+    EDDY_TRY(eddy_websocket_accept(request, options, &socket));
+    while ((rc = eddy_websocket_receive(socket, &message)) > 0)
+        if (strcmp(message.text, "fail") == 0)
+            return eddy_raise(-EIO, "the words have run out");
+    return rc;
+}
+
+/* What a handler returns behind its upgrade is told with its request and text; that a client has
+ * gone away is not. */
+TEST(websocket_server_tells_of_a_handler_that_fails)
+{
+    eddy_websocket_options options = {.heartbeat = 10};
+    EDDY_WEB_APP app = NULL;
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+    EDDY_WEBSOCKET socket = NULL;
+
+    CHECK_OK(eddy_web_app_new(&app));
+    CHECK_OK(eddy_web_get(app, "/fail", fail, &options));
+    CHECK_OK(eddy_web_start_test(app, NULL, &server, &session));
+    CHECK_OK(eddy_websocket_connect(session, "/fail", NULL, &socket));
+    CHECK_OK(eddy_websocket_send_text(socket, "fail"));
+    CHECK_OK(eddy_websocket_close(&socket));
+    CHECK_HAS(test_report(), "GET /fail: the handler failed: the words have run out (EIO)");
+    CHECK_OK(eddy_websocket_connect(session, "/fail", NULL, &socket));
+    CHECK_OK(eddy_sleep(16)); /* nobody receives, so nobody answers the ping */
+    CHECK_HAS(test_report(), "the heartbeat was not answered (ETIMEDOUT)");
+    CHECK_EQ(eddy_websocket_close(&socket), EDDY_EINCOMPLETE);
+    CHECK_OK(eddy_websocket_connect(session, "/fail", NULL, &socket));
+    eddy_http_session_close(&session); /* which breaks it */
+    CHECK_EQ(eddy_websocket_close(&socket), EDDY_EINCOMPLETE);
+    test_settle();
+    CHECK_STR(test_report(), "");
+}
+
 #define GOOD                                                                                       \
     "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"                                          \
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
