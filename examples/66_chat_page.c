@@ -6,10 +6,13 @@
 #include <stdio.h>
 
 static const char page[] =
-    "<!DOCTYPE html><title>Chat</title><pre id=said></pre><input id=line>"
+    "<!DOCTYPE html><title>Chat</title><pre id=said></pre>"
+    "<form id=talk><input id=line required maxlength=120></form>"
     "<script>const socket = new WebSocket(location.origin.replace('http', 'ws') + '/chat');"
     "socket.onmessage = event => said.append(event.data + '\\n');"
-    "line.onchange = () => { socket.send(line.value); line.value = ''; };"
+    "socket.onclose = () => { said.append('(closed)\\n'); line.disabled = true; };"
+    "talk.onsubmit = event => {"
+    "    event.preventDefault(); socket.send(line.value); line.value = ''; };"
     "</script>";
 
 static char lines[100][500]; /* the last hundred, which a newcomer hears too */
@@ -30,7 +33,7 @@ EDDY_ASYNC(speak, eddy_websocket *);
 
 static int chat(eddy_web_request *request, void *unused)
 {
-    const eddy_websocket_options options = {.limit = 499};
+    const eddy_websocket_options options = {.limit = 499, .heartbeat = 30};
     EDDY_WEBSOCKET socket = NULL;
     eddy_message message;
     int rc;
