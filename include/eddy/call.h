@@ -64,7 +64,8 @@ EDDY_END_DECLS
 /*
  * Makes `f` a function that can be started: as a task, in a gather, in a group,
  * in a thread. Stands at file scope after f's prototype, once in a file, and is
- * checked against it.
+ * checked against it. Where a compiler says "implicit declaration of f_eddy_task",
+ * or of f_eddy_call_2, there is no such line above, or f does not take 2 arguments.
  *
  * f      int f(TYPES...)
  * ...    the types of its 0 to 8 parameters

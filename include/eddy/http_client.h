@@ -48,19 +48,21 @@ struct eddy_tls_context; /* eddy/tls.h */
 
 /* How long what may take, in seconds; 0: see there; EDDY_FOREVER: no limit. */
 typedef struct eddy_http_timeouts {
-    double total;   /* the whole exchange, to the last byte of the body; 0: 300 */
-    double pool;    /* waiting for a connection's turn; 0: no limit */
+    double total; /* the whole exchange, with redirects, other tries and the delays before them, to
+                       the last byte of the body; 0: 300 */
+    double pool;  /* waiting for a connection's turn; 0: no limit */
     double connect; /* a connection with its TLS handshake; 0: 30 */
     double read;    /* between two reads, while one waits; 0: no limit */
 } eddy_http_timeouts;
 
 /* When a request is tried again, beside the one time that a connection turns out to be stale: when
- * there is no connection, or it ends before the answer, or its time is up; and for the statuses
- * 408, 429, 500, 502, 503 and 504, as curl does. Not when the body cannot be sent again. */
+ * there is no connection, or it ends before the answer, or one of the times `pool`, `connect` and
+ * `read` is up; and for the statuses 408, 429, 500, 502, 503 and 504, as curl does. Not when the
+ * body cannot be sent again. */
 typedef struct eddy_http_retries {
     unsigned times;  /* at most; 0: none */
     double delay;    /* seconds before the first, doubled each time, from half to all of it by
-                          chance; 0: 0.1 */
+                          chance, which under the virtual clock is the same each time; 0: 0.1 */
     double most;     /* seconds of a delay at most, Retry-After's too; 0: 30 */
     bool any_method; /* POST and PATCH too; else only what is safe to repeat (RFC 9110, 9.2.2) */
 } eddy_http_retries;
@@ -210,7 +212,8 @@ EDDY_API const eddy_url *eddy_http_redirect(const eddy_http_response *response, 
 EDDY_API const char *eddy_http_content_type(const eddy_http_response *response);
 /* "utf-8", in small letters; NULL: not said. */
 EDDY_API const char *eddy_http_charset(const eddy_http_response *response);
-/* Bytes of the body as it is sent; -1: not known. */
+/* Bytes of the body as it is sent; -1: not known. One that is compressed has more when it is read:
+ * for a progress ask for "Accept-Encoding: identity". */
 EDDY_API int64_t eddy_http_content_length(const eddy_http_response *response);
 /* A cookie that the response sets; NULL: none. */
 EDDY_API const char *eddy_http_cookie(const eddy_http_response *response, const char *name);
@@ -246,8 +249,8 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_http_text(eddy_http_response *respo
  * says where, also for what is nested more than 256 deep. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_http_json(eddy_http_response *response, struct json_t **out);
-/* Writes the body to a file, whole or not at all, as eddy_replace_file does. Suspends. Returns its
- * bytes, or an error of the body's or the file's. */
+/* Writes the body to a file, whole or not at all, as eddy_replace_file does. A trace hook sees how
+ * far it is. Suspends. Returns its bytes, or an error of the body's or the file's. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int64_t eddy_http_save(eddy_http_response *response,
                                                            const char *path);
 

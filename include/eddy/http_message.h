@@ -15,7 +15,7 @@
 
 EDDY_BEGIN_DECLS
 
-struct json_t; /* jansson's, <jansson.h> */
+struct json_t; /* jansson's, <jansson.h>: a program that uses it links -ljansson too */
 
 /*
  * A status as an error: EDDY_HTTP_STATUS(404). A server's handler that returns it is answered with
@@ -113,7 +113,7 @@ typedef struct eddy_body {
     ((eddy_body){.kind = EDDY_BODY_KIND_PAIRS, .pairs = EDDY_PAIRS(__VA_ARGS__)})
 /* A form, which decides whether it is multipart/form-data: eddy/form.h. */
 #define EDDY_BODY_FORM(fields) ((eddy_body){.kind = EDDY_BODY_KIND_FORM, .form = (fields)})
-/* application/json; the value stays the caller's. */
+/* application/json; the value stays the caller's. NULL, as of a json_pack() that fails: -ENOMEM. */
 #define EDDY_BODY_JSON(value) ((eddy_body){.kind = EDDY_BODY_KIND_JSON, .json = (value)})
 /* What a stream has: `count` bytes of it, or with -1 all up to its end, chunked; of a file, from
  * its position on, where its size is known. It is not closed. */

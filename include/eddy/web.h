@@ -43,14 +43,17 @@ typedef struct eddy_web_server eddy_web_server;
 /*
  * Answers a request by the functions of eddy/web_request.h, and returns 0; or an error, which is
  * answered instead: EDDY_HTTP_STATUS(status) with that status and the text of eddy_raise;
- * -ETIMEDOUT with 504, -ENOSPC and -EDQUOT with 507, any other with 500, which is logged with its
- * text and the request. A handler that returns 0 without an answer is an error too. May suspend.
+ * -ETIMEDOUT with 504, -ENOSPC, -EDQUOT and -EFBIG with 507, a request's body that breaks off or is
+ * not HTTP with 400, any other with 500, which is logged with its text and the request. Fields that
+ * were set go with that answer, but for those that tell of a body. A handler that returns 0 without
+ * an answer is an error too. May suspend.
  */
 typedef int eddy_web_handler(eddy_web_request *request, void *argument);
 
 /* Stands around handlers: calls eddy_web_next(request) for what it is around, or answers itself;
  * may look at and change what was answered as long as eddy_web_has_started() is false, and returns
- * as a handler does. May suspend. */
+ * as a handler does. Behind an error of eddy_web_next() there is no status yet: the error is
+ * answered behind all middlewares, with the fields that they have set. May suspend. */
 typedef int eddy_web_middleware(eddy_web_request *request, void *argument);
 
 /* An empty application, the caller's: EDDY_WEB_APP, or eddy_web_app_free() it. 0, -ENOMEM. */

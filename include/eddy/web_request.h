@@ -143,7 +143,8 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_web_begin(eddy_web_request *request
                                                        eddy_stream **body);
 /* Whether the head of the answer has been sent. */
 EDDY_API bool eddy_web_has_started(const eddy_web_request *request);
-/* The status that is set; 0: none yet. And the fields that are set. */
+/* The status that is set; 0: none yet, as behind an error, whose status is eddy_http_status_of(),
+ * or 0 for what eddy_web_handler says. And the fields that are set. */
 EDDY_API int eddy_web_status(const eddy_web_request *request);
 EDDY_API const eddy_headers *eddy_web_answer_headers(const eddy_web_request *request);
 

@@ -121,7 +121,8 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_websocket_receive_piece(eddy_websocket *socket, eddy_message *out, bool *last);
 
 /*
- * Sends a message. Suspends while too much is kept, as eddy_write does.
+ * Sends a message. `data` must stay as it is until the call returns. Suspends while too much is
+ * kept, as eddy_write does.
  *
  * Returns 0; -EINVAL for a text that is not UTF-8, or within a message in pieces of the same task;
  * -ESHUTDOWN behind a close; or an error of eddy_write: behind -ECANCELED and -ETIMEDOUT either
