@@ -125,7 +125,8 @@ typedef struct eddy_http_session_options {
  * Opens a session; options NULL: the defaults. Nothing is connected yet. The loop must run.
  *
  * Returns 0, and *out is owned by the caller: EDDY_HTTP_SESSION, or eddy_http_session_close() it;
- * -EINVAL for options that make no sense, -ENOMEM, -EPERM outside a loop.
+ * EDDY_EURL for a base that is no URL; -EINVAL for other options that make no sense; -ENOMEM;
+ * -EPERM outside a loop.
  */
 EDDY_NODISCARD EDDY_API int
 eddy_http_session_open(const eddy_http_session_options *options, eddy_http_session **out);

@@ -45,8 +45,8 @@ typedef struct eddy_web_server eddy_web_server;
  * answered instead: EDDY_HTTP_STATUS(status) with that status and the text of eddy_raise;
  * -ETIMEDOUT with 504, -ENOSPC, -EDQUOT and -EFBIG with 507, a request's body that breaks off or is
  * not HTTP with 400, any other with 500, which is logged with its text and the request. Fields that
- * were set go with that answer, but for those that tell of a body. A handler that returns 0 without
- * an answer is an error too. May suspend.
+ * were set go with that answer, but for those of a body and its caching. A handler that returns 0
+ * without an answer is an error too. May suspend.
  */
 typedef int eddy_web_handler(eddy_web_request *request, void *argument);
 

@@ -144,10 +144,14 @@ static int session_set_pool(eddy_http_session *session)
 static int session_set_base(eddy_http_session *session, const char *text)
 {
     size_t length;
+    int rc;
 
     if (!text)
         return 0;
-    EDDY_TRY(eddy_url_parse(text, &session->base));
+    rc = eddy_url_parse(text, &session->base);
+    if (rc == EDDY_EURL)
+        return eddy_raise(rc, "http: the base URL \"%.200s\": %s", text, eddy_error_message(rc));
+    EDDY_TRY(rc);
     length = strlen(session->base->path);
     if (!*session->base->host || length == 0 || session->base->path[length - 1] != '/')
         return eddy_raise(-EINVAL,

@@ -266,7 +266,7 @@ static eddy_generator *lines_generate(eddy_stream *stream, bool strip, const cha
     struct lines lines = {stream, strip};
 
     return eddy_generator_create(lines_body, &lines, sizeof lines, sizeof(eddy_line), name,
-                                 "eddy/stream.h");
+                                 "eddy/line.h");
 }
 
 eddy_generator *eddy_lines(eddy_stream *stream)

@@ -210,6 +210,18 @@ TEST(session_closes_idle_connections_in_time)
     CHECK_EQ(stand.opened, 2);
 }
 
+TEST(session_tells_what_is_wrong_with_its_base)
+{
+    EDDY_HTTP_SESSION session = NULL;
+    eddy_http_session_options options = {.base_url = "127.0.0.1:80"};
+
+    CHECK_FAILS(eddy_http_session_open(&options, &session), EDDY_EURL,
+                "the base URL \"127.0.0.1:80\": not a URL");
+    options.base_url = "http://a.test/x";
+    CHECK_FAILS(eddy_http_session_open(&options, &session), -EINVAL,
+                "the base URL \"http://a.test/x\" is not absolute, or its path does not end");
+}
+
 /* Options are copied. */
 TEST(session_needs_none_of_its_options_any_more)
 {
