@@ -26,7 +26,7 @@ static int speak(eddy_websocket *socket)
         while (next == said)
             EDDY_TRY(eddy_event_wait(&news));
         next = next + 100 < said ? said - 100 : next;
-        EDDY_TRY(eddy_websocket_send_text(socket, lines[next % 100]));
+        EDDY_TRY(eddy_websocket_printf(socket, "%s", lines[next % 100])); /* a copy */
     }
 }
 EDDY_ASYNC(speak, eddy_websocket *);
