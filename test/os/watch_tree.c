@@ -413,8 +413,8 @@ TEST(watch_tree_that_is_added_tells_nothing_of_what_is_renamed_meanwhile)
     CHECK_OK(folders_make(&folder, "a"));
     CHECK_OK(ed_watched_enter(&tree, root));
     ed_watched_queue(root, &queue, ED_WATCH_QUIET);
-    EDDY_DEFER(open_all, NULL);
     EDDY_GROUP(group);
+    EDDY_DEFER(open_all, NULL);
     for (int i = 0; i < 40; i++)
         CHECK_OK(eddy_group_create_task(&group, use_a_thread));
     CHECK_OK(until_running((int)threads()));
