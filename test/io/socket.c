@@ -2,6 +2,7 @@
 /* Streams over sockets and pipes: receiving, in both of its ways. */
 #include "base/fault.h"
 #include "net/peer.h"
+#include "socketpair.h"
 
 static int read_into(eddy_stream *stream, char *data, size_t size, int *got)
 {
@@ -455,4 +456,39 @@ RAW_TEST(socket_left_open_is_reported_and_closed_with_its_loop)
     CHECK_OK(eddy_loop_run_until_complete(loop, EDDY_CALL(never_closes)));
     eddy_loop_free(loop);
     CHECK_HAS(test_report(), "a stream (tcp 127.0.0.1:");
+}
+
+/* Until the last moment nothing is known; then one look at the kernel tells. */
+static int check_quiet(eddy_stream *one, eddy_stream *other)
+{
+    char byte;
+
+    REQUIRE(eddy_stream_is_quiet_(one) && eddy_stream_is_quiet_(other));
+    EDDY_TRY(eddy_write(other, "ab", 2));
+    EDDY_TRY(eddy_flush(other));
+    EDDY_TRY(eddy_read(one, &byte, 1));
+    REQUIRE(!eddy_stream_is_quiet_(one)); /* "b" */
+    EDDY_TRY(eddy_read(one, &byte, 1));
+    REQUIRE(eddy_stream_is_quiet_(one));
+    EDDY_TRY(eddy_write_eof(other));
+    EDDY_TRY(eddy_sleep(0));
+    EDDY_TRY(eddy_sleep(0));
+    REQUIRE(!eddy_stream_is_quiet_(one));
+    eddy_stream_abort(other);
+    REQUIRE(!eddy_stream_is_quiet_(other));
+    return 0;
+}
+
+TEST(stream_knows_whether_anything_has_come_that_nobody_reads)
+{
+    EDDY_STREAM one = NULL, other = NULL, near = NULL, far = NULL;
+    PAIR(pair, SOCK_STREAM);
+
+    CHECK_OK(eddy_stream_pair(&one, &other));
+    CHECK_OK(check_quiet(one, other));
+    CHECK_OK(eddy_stream_from_fd(pair.one, &near));
+    pair.one = -1;
+    CHECK_OK(eddy_stream_from_fd(pair.other, &far));
+    pair.other = -1;
+    CHECK_OK(check_quiet(near, far));
 }

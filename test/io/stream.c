@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a stream says about itself, and how it is opened: A-WRITE-18. */
 #include "script.h"
-#include "socketpair.h"
 
 #include <pthread.h>
 
@@ -93,41 +92,6 @@ TEST(stream_counts_what_goes_through)
     CHECK_EQ(counters.sent, 0);
     CHECK_EQ(eddy_stream_get_counters(one).sent, 70);
     CHECK_EQ(eddy_stream_room(other), 10);
-}
-
-/* Until the last moment nothing is known; then one look at the kernel tells. */
-static int check_quiet(eddy_stream *one, eddy_stream *other)
-{
-    char byte;
-
-    REQUIRE(eddy_stream_is_quiet_(one) && eddy_stream_is_quiet_(other));
-    EDDY_TRY(eddy_write(other, "ab", 2));
-    EDDY_TRY(eddy_flush(other));
-    EDDY_TRY(eddy_read(one, &byte, 1));
-    REQUIRE(!eddy_stream_is_quiet_(one)); /* "b" */
-    EDDY_TRY(eddy_read(one, &byte, 1));
-    REQUIRE(eddy_stream_is_quiet_(one));
-    EDDY_TRY(eddy_write_eof(other));
-    EDDY_TRY(eddy_sleep(0));
-    EDDY_TRY(eddy_sleep(0));
-    REQUIRE(!eddy_stream_is_quiet_(one));
-    eddy_stream_abort(other);
-    REQUIRE(!eddy_stream_is_quiet_(other));
-    return 0;
-}
-
-TEST(stream_knows_whether_anything_has_come_that_nobody_reads)
-{
-    EDDY_STREAM one = NULL, other = NULL, near = NULL, far = NULL;
-    PAIR(pair, SOCK_STREAM);
-
-    CHECK_OK(eddy_stream_pair(&one, &other));
-    CHECK_OK(check_quiet(one, other));
-    CHECK_OK(eddy_stream_from_fd(pair.one, &near));
-    pair.one = -1;
-    CHECK_OK(eddy_stream_from_fd(pair.other, &far));
-    pair.other = -1;
-    CHECK_OK(check_quiet(near, far));
 }
 
 RAW_TEST(stream_is_not_opened_outside_a_loop)
