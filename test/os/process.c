@@ -519,7 +519,7 @@ TEST(process_two_hundred_at_once)
 {
     EDDY_GROUP(group);
 
-    for (int i = 0; i < (test_is_slow() ? 40 : 200); i++)
+    for (int i = 0; i < (test_is_swept() ? 10 : test_is_slow() ? 40 : 200); i++)
         CHECK_OK(eddy_group_create_task(&group, run_one, i));
     CHECK_OK(eddy_group_join(&group));
     CHECK(no_child_is_left());
@@ -537,7 +537,7 @@ TEST(process_a_thousand_one_after_the_other)
 {
     int first = 0;
 
-    for (int i = 0; i < (test_is_slow() ? 50 : 1000); i++) {
+    for (int i = 0; i < (test_is_swept() ? 10 : test_is_slow() ? 50 : 1000); i++) {
         EDDY_PROCESS process = NULL;
         eddy_process_options options = {.out = EDDY_PIPE};
 

@@ -127,7 +127,7 @@ TEST(process_jobs_run_in_gather_and_as_tasks)
 /* A-PPOOL-2, -3: started on demand, two workers are enough for any number of jobs. */
 TEST(a_thousand_process_jobs_run_in_two_workers)
 {
-    int count = test_is_slow() ? 100 : 1000, pids[1000], distinct = 0, idle;
+    int count = test_is_slow() || test_is_swept() ? 100 : 1000, pids[1000], distinct = 0, idle;
 
     needs_workers();
     EDDY_PROCESS_POOL(pool, &(eddy_process_pool_options){.workers = 2});
