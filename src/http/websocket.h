@@ -137,6 +137,8 @@ void ed_websocket_queue_close(eddy_websocket *socket, int code, const char *reas
 int ed_websocket_take_close(eddy_websocket *socket, const char *content, size_t size,
                             const char **why);
 
+/* Puts the byte back that a NUL behind the last message stands in place of. */
+void ed_websocket_put_back(eddy_websocket *socket);
 /* Moves what was not taken of `in` to its front. */
 void ed_websocket_compact(eddy_websocket *socket);
 

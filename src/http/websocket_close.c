@@ -215,6 +215,7 @@ static int close_shake_hands(eddy_websocket *socket)
 
     if (rc == 0)
         rc = close_await_push(socket);
+    ed_websocket_put_back(socket); /* of a close, maybe */
     if (rc == 0 && !socket->close_received)
         rc = socket->failed ? close_behind_failure(socket) : close_await_peer(socket);
     if (rc == 0 && socket->client)

@@ -428,14 +428,19 @@ static int receive_compressed(eddy_websocket *socket)
 
 /* Calls ------------------------------------------------------------------------------ */
 
+void ed_websocket_put_back(eddy_websocket *socket)
+{
+    if (socket->saved_at)
+        *socket->saved_at = socket->saved;
+    socket->saved_at = NULL;
+}
+
 /* Takes back what was given before. */
 static void receive_unlend(eddy_websocket *socket)
 {
     struct eddy_buffer_ *message = &socket->message;
 
-    if (socket->saved_at)
-        *socket->saved_at = socket->saved;
-    socket->saved_at = NULL;
+    ed_websocket_put_back(socket);
     socket->last = false;
     if (!socket->lent)
         return;

@@ -100,6 +100,20 @@ TEST(websocket_receives_up_to_the_peers_close)
     CHECK_EQ(eddy_websocket_receive(bare.socket, &message), 0);
 }
 
+/* The peer's close may have come together with the last message that was received. */
+TEST(websocket_close_sees_what_came_with_the_last_message)
+{
+    BARE bare = {NULL, NULL, false};
+    eddy_message message;
+
+    CHECK_OK(bare_open(&bare, false, NULL));
+    CHECK_OK(BARE_SEND(&bare, 0x81, "goodbye"));
+    CHECK_OK(BARE_SEND(&bare, 0x88, "\x03\xe8"));
+    CHECK_EQ(eddy_websocket_receive(bare.socket, &message), 1);
+    CHECK_STR(message.text, "goodbye");
+    CHECK_OK(eddy_websocket_close(&bare.socket));
+}
+
 /* A peer that leaves without a word, after we have closed, is no error of the messages'. */
 TEST(websocket_receives_the_end_behind_its_own_close)
 {
