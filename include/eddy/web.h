@@ -129,8 +129,8 @@ EDDY_NODISCARD EDDY_API int
 eddy_web_add_part(eddy_web_app *app, int (*start)(eddy_web_app *app, void *argument),
                   int (*stop)(eddy_web_app *app, void *argument), void *argument);
 
-/* Adds a hook that is called when a server begins to stop: it closes WebSockets and other long
- * answers. Must not suspend. 0, -EBUSY, -ENOMEM. */
+/* Adds a hook that is called when a server begins to stop: it ends long answers. WebSockets are
+ * closed behind the hooks, with 1001. Must not suspend. 0, -EBUSY, -ENOMEM. */
 EDDY_NODISCARD EDDY_API int eddy_web_on_shutdown(eddy_web_app *app,
                                                  void (*hook)(eddy_web_app *app, void *argument),
                                                  void *argument);
@@ -198,10 +198,10 @@ EDDY_API eddy_server *eddy_web_server_listener(eddy_web_server *server);
 
 /*
  * Stops in order: no new connections, idle ones are closed, the hooks of eddy_web_on_shutdown are
- * called, and requests that are under way have `seconds` to be answered, with "Connection: close";
- * then they are cancelled. Suspends until all have ended and the parts have stopped. Returns 0,
- * -ETIMEDOUT when some had to be cancelled, -ECANCELED with all cancelled too, or the error of a
- * part.
+ * called, WebSockets are asked to close with 1001, and requests that are under way have `seconds`
+ * to be answered, with "Connection: close"; then they are cancelled. Suspends until all have ended
+ * and the parts have stopped. Returns 0, -ETIMEDOUT when some had to be cancelled, -ECANCELED with
+ * all cancelled too, or the error of a part.
  */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_web_server_shutdown(eddy_web_server *server, double seconds);

@@ -130,3 +130,19 @@ int ed_web_upgrade(eddy_web_request *request, const char *protocol, eddy_stream 
     *stream = request->connection->stream;
     return eddy_write(*stream, head, (size_t)size);
 }
+
+void ed_web_upgrade_begin(eddy_web_request *request, void (*stop)(void *owner), void *owner)
+{
+    struct ed_web_connection *c = request->connection;
+
+    c->stop = stop;
+    c->stop_owner = owner;
+    if (c->server->stopping)
+        stop(owner);
+}
+
+void ed_web_upgrade_end(eddy_web_request *request, int failed)
+{
+    request->connection->stop = NULL;
+    request->connection->left = failed;
+}

@@ -91,10 +91,16 @@ static bool exchange_was_left(int rc)
     return rc == -EPIPE || rc == -ECONNRESET || rc == -ECONNABORTED || rc == -ECANCELED;
 }
 
-/* The same behind an upgrade, where an end without a goodbye is no more than that. */
-static bool exchange_upgraded_was_left(int rc)
+/* The end of another protocol: what its client has done is no failure of the handler's, which is
+ * told as any other. */
+static int exchange_end_upgraded(struct ed_web_connection *c, int rc)
 {
-    return exchange_was_left(rc) || rc == EDDY_EINCOMPLETE || rc == EDDY_ETLS_TRUNCATED;
+    const bool left = exchange_was_left(rc) || rc == EDDY_EINCOMPLETE || rc == EDDY_ETLS_TRUNCATED;
+
+    c->stop = NULL;
+    if (rc < 0 && !left && rc != c->left && rc != c->stream->write_error)
+        ed_web_error_tell(&c->request, rc);
+    return 0;
 }
 
 /* Ends an answer that the handler has begun: whole, or so that the client sees that it is not. */
@@ -102,11 +108,8 @@ static int exchange_end_begun(struct ed_web_connection *c, int rc)
 {
     struct ed_web_answer *answer = &c->request.answer;
 
-    if (answer->upgraded) {
-        if (rc < 0 && !exchange_upgraded_was_left(rc))
-            ed_web_error_tell(&c->request, rc);
-        return 0;
-    }
+    if (answer->upgraded)
+        return exchange_end_upgraded(c, rc);
     if (rc == 0 && answer->body && !answer->sink)
         rc = ed_body_finish(answer->body);
     if (answer->body)

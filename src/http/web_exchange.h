@@ -100,12 +100,15 @@ struct ed_web_connection {
     struct ed_reader reader;
     enum ed_web_state state;
     enum ed_web_why why;
-    uint32_t tick;     /* of the server's, when the state began */
-    uint32_t progress; /* the tick when something that was written was last taken */
-    uint64_t taken;    /* what had been, then */
-    bool begun;        /* the first byte of a head is there, */
-    bool noticed;      /* as the scan has seen, at `tick` */
-    bool resting;      /* without memory */
+    uint32_t tick;             /* of the server's, when the state began */
+    uint32_t progress;         /* the tick when something that was written was last taken */
+    uint64_t taken;            /* what had been, then */
+    bool begun;                /* the first byte of a head is there, */
+    bool noticed;              /* as the scan has seen, at `tick` */
+    bool resting;              /* without memory */
+    void (*stop)(void *owner); /* ends another protocol, when the server stops; or NULL */
+    void *stop_owner;
+    int left; /* the error by which its client has left, or 0 */
     struct eddy_web_request request;
 };
 

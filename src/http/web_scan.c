@@ -267,6 +267,19 @@ void ed_web_end_idle(eddy_web_server *server)
         }
 }
 
+void ed_web_end_upgraded(eddy_web_server *server)
+{
+    struct eddy_list_ *lists[] = {&server->busy, &server->resting};
+
+    for (size_t i = 0; i < 2; i++)
+        ED_LIST_FOR_EACH(link, lists[i]) {
+            struct ed_web_connection *c = ed_container_of(link, struct ed_web_connection, link);
+
+            if (c->stop)
+                c->stop(c->stop_owner);
+        }
+}
+
 void ed_web_cancel_all(eddy_web_server *server)
 {
     struct eddy_list_ *lists[] = {&server->busy, &server->resting};

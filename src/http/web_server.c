@@ -4,8 +4,9 @@
  *
  * The listener below, a server of eddy/net.h, has the sockets and the tasks of connections. This
  * here has the application's parts, its limits, and the order of the end: no new connections; the
- * idle ones end; the hooks are called; those that are busy answer what they have, with "Connection:
- * close"; whoever needs longer than there is time is cancelled; the parts stop.
+ * idle ones end; the hooks are called; WebSockets are closed with 1001; those that are busy answer
+ * what they have, with "Connection: close"; whoever needs longer than there is time is cancelled;
+ * the parts stop.
  *
  * A test's server has no listener: its connections are tasks that web_test.c makes.
  */
@@ -227,6 +228,7 @@ int eddy_web_server_shutdown(eddy_web_server *server, double seconds)
         (void)eddy_sleep(0); /* a request that has just come is one still */
         ed_web_end_idle(server);
         ed_web_app_call_hooks(server->app);
+        ed_web_end_upgraded(server);
     }
     rc = server->listener ? eddy_server_shutdown(server->listener, seconds)
                           : server_end_test(server, seconds);

@@ -31,6 +31,8 @@ void ed_web_wake(struct ed_web_connection *connection);
 void ed_web_interrupt(struct ed_web_connection *connection, enum ed_web_why why);
 /* Has all that wait for a request end. */
 void ed_web_end_idle(eddy_web_server *server);
+/* Has all other protocols end. */
+void ed_web_end_upgraded(eddy_web_server *server);
 /* Waits until there are no connections any more. Suspends. 0, -ECANCELED, -ETIMEDOUT. */
 EDDY_AWAITS int ed_web_await_end(eddy_web_server *server);
 /* Cancels all connections' tasks. */

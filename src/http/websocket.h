@@ -24,9 +24,11 @@
 
 /* What the two sides have agreed on. */
 struct ed_websocket_agreed {
-    bool client;                  /* we are one */
-    bool borrowed;                /* the stream is closed by somebody else, behind the WebSocket: */
-    void (*release)(void *owner); /* called then; may suspend, shielded; NULL: nothing is */
+    bool client;   /* we are one */
+    bool borrowed; /* the stream is closed by somebody else, behind the WebSocket: */
+    /* called then, with the error by which the peer has ended it, or 0; may suspend, shielded;
+     * NULL: nothing is */
+    void (*release)(void *owner, int failed);
     void *owner;
     struct ed_deflate_terms deflate;
     const char *protocol; /* copied; NULL: none */
@@ -52,7 +54,7 @@ struct eddy_websocket {
     size_t limit, compress_from;
     double heartbeat, close_time;
     bool client, borrowed;
-    void (*release)(void *owner);
+    void (*release)(void *owner, int failed);
     void *owner;
 
     /* receiving: where in the frames we are */

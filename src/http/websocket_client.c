@@ -96,10 +96,11 @@ static int connecting_request(struct connecting *connecting, eddy_http_session *
                            &connecting->stream);
 }
 
-static void connecting_release(void *owner)
+static void connecting_release(void *owner, int failed)
 {
     eddy_http_response *response = owner;
 
+    (void)failed;
     eddy_http_response_close(&response);
 }
 

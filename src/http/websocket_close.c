@@ -262,6 +262,14 @@ static int close_give_back(eddy_websocket *socket, int rc)
     return rc < 0 ? rc : end;
 }
 
+/* What of all that has failed is the peer's doing, or 0. */
+static int close_blame(const eddy_websocket *socket, int rc)
+{
+    if (socket->failed)
+        return socket->failed == -ENOMEM ? 0 : socket->failed;
+    return rc < 0 && rc != -ECANCELED ? EDDY_EINCOMPLETE : 0;
+}
+
 /* The end of the connection. */
 static int close_stream(eddy_websocket *socket, int rc)
 {
@@ -276,7 +284,7 @@ static int close_stream(eddy_websocket *socket, int rc)
     if (socket->release) {
         EDDY_SHIELD(releasing);
 
-        socket->release(socket->owner);
+        socket->release(socket->owner, close_blame(socket, rc < 0 ? rc : end));
     }
     return rc < 0 ? rc : end;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The server's side of the handshake. All that can be refused is refused before the 101 is sent;
- * the connection stays the server's, which closes it behind the handler.
+ * the connection stays the server's, which closes it behind the handler, and when it stops asks for
+ * the WebSocket's end.
  */
 #include <errno.h>
 #include <string.h>
@@ -49,17 +50,31 @@ static int accept_answer(eddy_web_request *request, const char *protocol, const 
     return 0;
 }
 
+/* The server stops. */
+static void accept_stop(void *owner)
+{
+    (void)eddy_websocket_begin_close(owner, 1001, NULL); /* these are a code and a reason */
+}
+
+static void accept_release(void *request, int failed)
+{
+    ed_web_upgrade_end(request, failed);
+}
+
 static int accept_open(eddy_web_request *request, const eddy_websocket_options *options,
                        const char *protocol, eddy_websocket **out)
 {
-    struct ed_websocket_agreed agreed = {.borrowed = true, .protocol = protocol};
+    struct ed_websocket_agreed agreed = {
+        .borrowed = true, .release = accept_release, .owner = request, .protocol = protocol};
     char extension[ED_EXTENSION_TEXT];
     eddy_stream *stream;
 
     ed_extension_choose(eddy_web_headers(request), options, &agreed.deflate, extension);
     EDDY_TRY(accept_answer(request, protocol, extension));
     EDDY_TRY(ed_web_upgrade(request, "websocket", &stream));
-    return ed_websocket_open(stream, &agreed, options, out);
+    EDDY_TRY(ed_websocket_open(stream, &agreed, options, out));
+    ed_web_upgrade_begin(request, accept_stop, *out);
+    return 0;
 }
 
 int eddy_websocket_accept(eddy_web_request *request, const eddy_websocket_options *options,

@@ -208,38 +208,149 @@ static void say_goodbye(eddy_web_app *app, void *unused)
 {
     (void)app, (void)unused;
     if (open_one)
-        (void)eddy_websocket_begin_close(open_one, 1001, "the server stops");
+        (void)eddy_websocket_begin_close(open_one, 1012, "back soon");
 }
+
+static int last_code; /* of the server's close */
 
 static int receive_last(eddy_websocket **socket)
 {
     eddy_message message;
 
     EDDY_TRY(eddy_websocket_receive(*socket, &message));
-    REQUIRE(eddy_websocket_close_code(*socket) == 1001);
+    last_code = eddy_websocket_close_code(*socket);
     return eddy_websocket_close(socket);
 }
 EDDY_ASYNC(receive_last, eddy_websocket **);
 
-/* H-RUN-4, H-WSS-7 */
-TEST(websocket_server_stops_in_order)
+static int connect_and_receive(eddy_http_session *session)
+{
+    EDDY_WEBSOCKET socket = NULL;
+
+    EDDY_TRY(eddy_websocket_connect(session, "ws://test/", NULL, &socket));
+    return receive_last(&socket);
+}
+EDDY_ASYNC(connect_and_receive, eddy_http_session *);
+
+/* H-RUN-4, H-WSS-7: those that are there, and those that a handler accepts meanwhile. */
+static void stops_in_order(eddy_web_handler *handler)
 {
     EDDY_WEB_APP app = NULL;
     EDDY_WEB_SERVER server = NULL;
     EDDY_HTTP_SESSION session = NULL;
-    EDDY_WEBSOCKET socket = NULL;
+    double begin = eddy_time();
+
+    CHECK_OK(eddy_web_app_new(&app));
+    CHECK_OK(eddy_web_get(app, "/", handler, NULL));
+    CHECK_OK(eddy_web_start_test(app, NULL, &server, &session));
+    EDDY_TASK client = eddy_create_task(connect_and_receive, session);
+    test_settle();
+    CHECK_OK(eddy_web_server_shutdown(server, 60));
+    CHECK_OK(eddy_await(client));
+    CHECK_EQ(last_code, 1001);
+    CHECK(eddy_time() - begin < 2);
+}
+
+TEST(websocket_server_stops_in_order)
+{
+    stops_in_order(chat);
+}
+
+static int chat_soon(eddy_web_request *request, void *unused)
+{
+    EDDY_TRY(eddy_sleep(0.5));
+    return chat(request, unused);
+}
+
+TEST(websocket_server_that_stops_accepts_none_for_long)
+{
+    stops_in_order(chat_soon);
+}
+
+/* A code that the hook has sent is the one that counts. */
+TEST(websocket_server_stops_as_its_hook_says)
+{
+    EDDY_WEB_APP app = NULL;
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
     double begin = eddy_time();
 
     CHECK_OK(eddy_web_app_new(&app));
     CHECK_OK(eddy_web_get(app, "/", chat, NULL));
     CHECK_OK(eddy_web_on_shutdown(app, say_goodbye, NULL));
     CHECK_OK(eddy_web_start_test(app, NULL, &server, &session));
-    CHECK_OK(eddy_websocket_connect(session, "ws://test/", NULL, &socket));
-    EDDY_TASK client = eddy_create_task(receive_last, &socket);
+    EDDY_TASK client = eddy_create_task(connect_and_receive, session);
     test_settle();
     CHECK_OK(eddy_web_server_shutdown(server, 60));
     CHECK_OK(eddy_await(client));
+    CHECK_EQ(last_code, 1012);
     CHECK(eddy_time() - begin < 2);
+}
+
+/* What a client says behind the handshake until the server has closed; at a socket, whose server
+ * reports. */
+static void misbehave(const char *bytes, size_t size)
+{
+    static const char head[] = "GET / HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\n" GOOD "\r\n";
+    EDDY_WEB_APP app = NULL;
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_STREAM stream = NULL;
+    char place[64], *answer;
+
+    CHECK_OK(eddy_web_app_new(&app));
+    CHECK_OK(eddy_web_get(app, "/", chat, NULL));
+    CHECK_OK(eddy_web_start(app, "tcp://127.0.0.1:0", NULL, &server));
+    snprintf(place, sizeof place, "tcp://127.0.0.1:%d",
+             eddy_server_port(eddy_web_server_listener(server)));
+    CHECK_OK(eddy_connect(place, &stream));
+    CHECK_OK(eddy_write(stream, head, sizeof head - 1));
+    CHECK_OK(eddy_write(stream, bytes, size));
+    CHECK_OK(eddy_write_eof(stream));
+    CHECK_OK(eddy_read_all(stream, 4096, &answer, &size));
+    CHECK_HAS(answer, "HTTP/1.1 101 ");
+    eddy_free(answer);
+}
+
+/* H-WSS-7: the handler, which returns what its receive says, has not failed. */
+TEST(websocket_server_does_not_report_what_its_clients_do)
+{
+    static const char too_long[] = "\x82\xff\0\0\0\0\x10\0\0\0";
+    static const char half[] = "\x82\x85\0\0\0\0h";
+
+    misbehave("\x81\x01x", 3);
+    misbehave(too_long, sizeof too_long - 1);
+    misbehave(half, sizeof half - 1);
+    CHECK_STR(test_report(), "");
+}
+
+static int fail(eddy_web_request *request, void *unused)
+{
+    EDDY_WEBSOCKET socket = NULL;
+
+    (void)unused;
+    EDDY_TRY(eddy_websocket_accept(request, NULL, &socket));
+    return eddy_raise(EDDY_ELIMIT, "mine");
+}
+
+TEST(websocket_server_reports_a_handler_that_fails)
+{
+    EDDY_WEB_APP app = NULL;
+    EDDY_WEB_SERVER server = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+    EDDY_WEBSOCKET socket = NULL;
+    char url[64];
+
+    CHECK_OK(eddy_web_app_new(&app));
+    CHECK_OK(eddy_web_get(app, "/", fail, NULL));
+    CHECK_OK(eddy_web_start(app, "tcp://127.0.0.1:0", NULL, &server));
+    snprintf(url, sizeof url, "ws://127.0.0.1:%d/",
+             eddy_server_port(eddy_web_server_listener(server)));
+    CHECK_OK(eddy_http_session_open(NULL, &session));
+    CHECK_OK(eddy_websocket_connect(session, url, NULL, &socket));
+    CHECK_OK(eddy_websocket_close(&socket));
+    eddy_http_session_close(&session);
+    CHECK_OK(eddy_web_server_shutdown(server, 10));
+    CHECK_HAS(test_report(), "mine");
 }
 
 static int whole_connection(void)
