@@ -18,8 +18,9 @@
  *
  * The end. When a loop closes, at the end of eddy_run, what was written goes first, also when the
  * main task failed or was cancelled. A reader of a pipe or terminal who takes nothing for 60
- * seconds is given up; what is left then is lost, and reported. To wait without a limit, or to know
- * of an error, eddy_flush. exit(3) inside the loop loses what is kept.
+ * seconds is given up; what is left then is lost, and reported unless it was standard error's. To
+ * wait without a limit, or to know of an error, eddy_flush; not to wait, eddy_stream_abort. exit(3)
+ * inside the loop loses what is kept.
  *
  * Beside stdio and other processes. The flags of the descriptors are left alone: pipes and
  * terminals are opened anew for the loop, and where that is not possible (no /proc, another user's

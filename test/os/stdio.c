@@ -161,6 +161,61 @@ RAW_TEST(stdout_gives_a_reader_up_who_does_not_read)
     close(ends[0]);
 }
 
+static int complain_much_to_nobody(void)
+{
+    eddy_stream *errors;
+
+    EDDY_TRY(eddy_stderr(&errors));
+    while (eddy_printf_nowait(errors, "%01000d", 0) == 0)
+        continue;
+    return 0;
+}
+EDDY_ASYNC(complain_much_to_nobody);
+
+static void complain_and_end(void)
+{
+    int ends[2];
+
+    make_pipe(ends);
+    dup2(ends[1], STDERR_FILENO);
+    ed_standard_patience = 0.1;
+    alarm(20);
+    _exit(eddy_run(complain_much_to_nobody));
+}
+
+/* A report on standard error would be waited for in vain. */
+RAW_TEST(stderr_that_nobody_reads_is_given_up_without_a_word)
+{
+    char text[200];
+
+    CHECK_EQ(test_fork(complain_and_end, text, sizeof text), 0);
+}
+
+static int abort_output(void)
+{
+    eddy_stream *output;
+
+    EDDY_TRY(say_much_to_nobody());
+    EDDY_TRY(eddy_stdout(&output));
+    eddy_stream_abort(output);
+    return 0;
+}
+EDDY_ASYNC(abort_output);
+
+/* A program that has aborted it knows. */
+RAW_TEST(stdout_that_is_aborted_waits_for_nobody)
+{
+    int ends[2];
+
+    make_pipe(ends);
+    become(1, ends[1]);
+    alarm(20);
+    CHECK_OK(eddy_run(abort_output));
+    put_back(1);
+    CHECK_STR(reported, "");
+    close(ends[0]);
+}
+
 static int say_to_a_closed_pipe(void)
 {
     eddy_stream *output;
