@@ -9,6 +9,11 @@
  * Opening asks the kernel first for what it can do without waiting (RESOLVE_CACHED), and goes to a
  * thread when that is not enough. Kernels before 5.6 have no openat2(2): there a path is walked
  * segment by segment, and no symbolic link is followed.
+ *
+ * Only files and folders are opened: with a pipe or a device that alone may do something, such as
+ * letting a writer go on. So a path is opened without its content first (O_PATH), and what that has
+ * found is opened by /proc: between the two nobody can put something else in its place. Without
+ * /proc the path is opened again.
  */
 #include "http/web_file.h"
 
@@ -27,13 +32,14 @@
 #include "http/web_conditions.h"
 #include "http/web_range.h"
 
-#define FILE_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+#define FILE_FIND (O_PATH | O_CLOEXEC)
+#define FILE_READ (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 #define FILE_TAG 48 /* bytes of a tag's text */
 
 /* Opening ------------------------------------------------------------------------------- */
 
 /* Without openat2(2). */
-static int file_walk(int folder, const char *path)
+static int file_walk(int folder, const char *path, int flags)
 {
     int at = folder, next, rc;
     char name[NAME_MAX + 1];
@@ -47,7 +53,7 @@ static int file_walk(int folder, const char *path)
         } else {
             memcpy(name, path, size);
             name[size] = '\0';
-            next = openat(at, name, FILE_FLAGS | O_NOFOLLOW | (last ? 0 : O_DIRECTORY));
+            next = openat(at, name, O_NOFOLLOW | (last ? flags : FILE_FIND | O_DIRECTORY));
             rc = next < 0 ? -errno : next;
         }
         if (at != folder)
@@ -59,9 +65,9 @@ static int file_walk(int folder, const char *path)
     }
 }
 
-static int file_open_now(const struct ed_web_opening *opening, uint64_t more)
+static int file_open_as(const struct ed_web_opening *opening, int flags, uint64_t more)
 {
-    struct open_how how = {.flags = FILE_FLAGS, .resolve = opening->resolve | more};
+    struct open_how how = {.flags = (unsigned)flags, .resolve = opening->resolve | more};
     long fd = syscall(SYS_openat2, opening->folder, opening->path, &how, sizeof how);
 
     if (fd >= 0)
@@ -71,9 +77,40 @@ static int file_open_now(const struct ed_web_opening *opening, uint64_t more)
     if (errno != ENOSYS)
         return -errno;
     if (opening->resolve)
-        return file_walk(opening->folder, opening->path);
-    fd = openat(opening->folder, opening->path, FILE_FLAGS);
+        return file_walk(opening->folder, opening->path, flags);
+    fd = openat(opening->folder, opening->path, flags);
     return fd < 0 ? -errno : (int)fd;
+}
+
+/* Opens what was found, if it is a file or a folder. */
+static int file_open_found(const struct ed_web_opening *opening, int found, uint64_t more)
+{
+    struct stat status;
+    char path[32];
+    int fd;
+
+    if (fstat(found, &status) < 0)
+        return -errno;
+    if (S_ISLNK(status.st_mode))
+        return -ELOOP;
+    if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+        return -ENXIO;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", found);
+    fd = open(path, FILE_READ);
+    if (fd < 0 && errno == ENOENT)
+        return file_open_as(opening, FILE_READ, more);
+    return fd < 0 ? -errno : fd;
+}
+
+static int file_open_now(const struct ed_web_opening *opening, uint64_t more)
+{
+    int found = file_open_as(opening, FILE_FIND, more), fd;
+
+    if (found < 0)
+        return found;
+    fd = file_open_found(opening, found, more);
+    close(found);
+    return fd;
 }
 
 static int file_open_job(const struct ed_web_opening *opening, int *fd)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Folders of files. */
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -215,6 +216,32 @@ TEST(web_static_large_file)
     heard = web_ask(server, "GET", "/f/large", "Range: bytes=100-200099\r\n");
     CHECK(memcmp(web_body(heard), content + 100, 200000) == 0);
     CHECK_EQ(strlen(web_body(heard)), 200000);
+}
+
+/* To open a pipe lets its writer go on, to open a device may do anything: neither is. */
+TEST(web_static_opens_nothing_but_files_and_folders)
+{
+    SITE(app, server, NULL);
+    char events[4096], *at = events;
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    bool opened = false;
+    ssize_t size;
+
+    CHECK(watch >= 0);
+    CHECK(inotify_add_watch(watch, in(&folder, "www"), IN_OPEN) >= 0);
+    CHECK_STATUS(web_get(server, "/f/fifo"), 403);
+    CHECK_STATUS(web_get(server, "/f/fifo/"), 404);
+    CHECK_STATUS(web_get(server, "/f/a.txt"), 200);
+    size = read(watch, events, sizeof events);
+    while (at < events + size) {
+        struct inotify_event *event = (struct inotify_event *)(void *)at;
+
+        CHECK(strcmp(event->name, "fifo") != 0);
+        opened = opened || strcmp(event->name, "a.txt") == 0;
+        at += sizeof *event + event->len;
+    }
+    CHECK(opened);
+    close(watch);
 }
 
 TEST(web_static_refuses)
