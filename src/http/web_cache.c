@@ -11,12 +11,17 @@
  *
  * so that any change behind the reading has a time of its own, however coarse the file system's
  * clock is. A path has one place, by its hash, and whoever comes later takes it.
+ *
+ * The stat(2) is made on the loop, of a path that was asked for lately: some 700 ns, from the
+ * kernel's memory. Where it would ask somebody else, a server or a program, nothing is kept.
  */
 #include "http/web_cache.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #include "eddy/stream_class.h"
@@ -60,6 +65,27 @@ struct ed_cached *ed_cache_find(struct ed_cache *cache, int folder, const char *
     return NULL;
 }
 
+bool ed_cache_is_remote(long type)
+{
+    static const unsigned remote[] = {
+        NFS_SUPER_MAGIC,        SMB_SUPER_MAGIC,       0xff534d42 /* CIFS */,
+        0xfe534d42 /* SMB 2 */, 0x65735546 /* FUSE */, V9FS_MAGIC,
+        AFS_SUPER_MAGIC,        0x6b414653 /* kAFS */, CODA_SUPER_MAGIC,
+        0x00c36400 /* Ceph */,  AUTOFS_SUPER_MAGIC};
+
+    for (size_t i = 0; i < sizeof remote / sizeof *remote; i++)
+        if ((unsigned)type == remote[i])
+            return true;
+    return false;
+}
+
+static bool file_is_remote(int fd)
+{
+    struct statfs system;
+
+    return fstatfs(fd, &system) < 0 || ed_cache_is_remote((long)system.f_type);
+}
+
 static bool file_is_settled(const struct stat *status)
 {
     time_t now = time(NULL);
@@ -85,7 +111,7 @@ struct ed_cached *ed_cache_keep(struct ed_cache *cache, int folder, const char *
     struct ed_cached **place, *file;
 
     if (status->st_size == 0 || (uint64_t)status->st_size > ED_CACHE_LARGEST ||
-        !file_is_settled(status))
+        !file_is_settled(status) || file_is_remote(fd))
         return NULL;
     file = eddy_alloc_(sizeof *file + length + (size_t)status->st_size);
     if (!file)

@@ -29,6 +29,10 @@ struct ed_cache {
  * opened. One system call. */
 struct ed_cached *ed_cache_find(struct ed_cache *cache, int folder, const char *path);
 
+/* Whether a file system, by its type of statfs(2), has its files elsewhere, so that to ask for one
+ * may take long. */
+bool ed_cache_is_remote(long type);
+
 /* Keeps a file that was opened by that path in the folder, if it is one to be kept: NULL if not, or
  * if it would have to be waited for. */
 struct ed_cached *ed_cache_keep(struct ed_cache *cache, int folder, const char *path, int fd,

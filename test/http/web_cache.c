@@ -59,6 +59,16 @@ TEST(web_cache_keeps_what_has_settled)
     ed_cache_free(&cache);
 }
 
+/* Where the kernel would have to ask somebody else, the loop does not. */
+TEST(web_cache_keeps_nothing_that_is_elsewhere)
+{
+    CHECK(ed_cache_is_remote(0x6969));              /* NFS */
+    CHECK(ed_cache_is_remote(0x65735546));          /* FUSE */
+    CHECK(ed_cache_is_remote((int32_t)0xff534d42)); /* CIFS, as statfs(2) may give it */
+    CHECK(!ed_cache_is_remote(0xef53));             /* ext4 */
+    CHECK(!ed_cache_is_remote(0x01021994));         /* tmpfs */
+}
+
 /* Through the server: /etc has files that have settled, and are small. */
 TEST(web_cache_in_a_folder)
 {
