@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "eddy/file.h"
 #include "eddy/filesystem.h"
@@ -70,11 +71,14 @@ struct save_place {
     bool there; /* the new file */
 };
 
-/* Nothing stays behind what failed. */
+/* Nothing stays behind what failed. Where there is no memory or thread left for that, the loop does
+ * it itself. */
 static void save_end(struct save_place *save)
 {
-    if (save->there)
-        (void)eddy_unlink(save->fresh); /* nobody can be told */
+    int rc = save->there ? eddy_unlink(save->fresh) : 0;
+
+    if (rc < 0 && rc != -ENOENT)
+        (void)unlink(save->fresh); /* nobody can be told */
     eddy_free(save->fresh);
     eddy_free(save->place);
 }

@@ -5,6 +5,7 @@
 #include <eddy/tempfile.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
 #include "stand.h"
 
 #define STAND(name)                                                                                \
@@ -79,6 +80,18 @@ TEST(response_that_ends_early_leaves_the_old_file_and_nothing_else)
     CHECK_EQ(eddy_http_save(response, path), EDDY_EHTTP_PAYLOAD);
     CHECK_OK(check_file(path, "old"));
     CHECK_EQ(count_names(folder.path), 1);
+}
+
+/* Memory that is short at the end, too, leaves no half file. */
+TEST(response_that_ends_early_leaves_nothing_when_memory_is_short)
+{
+    STAND(stand);
+
+    stand.serve = serve_half;
+    CHECK_OK(eddy_http_get(session, "http://a.test/", &response));
+    (void)ed_fault_set(ED_FAULT_UNLINK, 1, -ENOMEM);
+    CHECK_EQ(eddy_http_save(response, path), EDDY_EHTTP_PAYLOAD);
+    CHECK_EQ(count_names(folder.path), 0);
 }
 
 TEST(response_is_not_saved_to_what_is_no_file)
