@@ -37,6 +37,8 @@ static const struct row {
     {-EEXIST, -EEXIST, {23, "something else has the file's name"}},
     {-EBADF, -EBADF, {23, "cannot be written"}},
     {-EIO, -EIO, {23, "cannot be written"}},
+    {-EMFILE, -EMFILE, {24, "too many open files: see ulimit -n"}},
+    {-ENFILE, -ENFILE, {24, "too many open files in the whole system"}},
     {-ENOMEM, -ENOMEM, {27, "out of memory"}},
     {-ETIMEDOUT, -ETIMEDOUT, {28, "timed out"}},
     {EDDY_EHTTP_CONNECT_TIMEOUT, EDDY_EHTTP_READ_TIMEOUT, {28, "timed out"}},
@@ -61,6 +63,20 @@ const struct ed_cause *ed_cause_of(int code)
     return &row->cause;
 }
 
+bool ed_cause_is_of_files(int code)
+{
+    return code < 0 && ed_cause_of(code)->exit == 23;
+}
+
+int ed_cause_of_network(int code)
+{
+    bool refused = code == -EACCES || code == -EPERM; /* by a firewall */
+
+    if (!ed_cause_is_of_files(code))
+        return code;
+    return eddy_raise(refused ? -EHOSTUNREACH : -ECONNRESET, "%s", eddy_error_message(code));
+}
+
 const char ed_cause_table[] = "Exit status, of the first page that failed, in the order given:\n"
                               "   0  all replies came whole\n"
                               "   1  another error\n"
@@ -73,6 +89,7 @@ const char ed_cause_table[] = "Exit status, of the first page that failed, in th
                               "  18  a reply ended early, or could not be decompressed\n"
                               "  22  a status of 400 or more, with --fail\n"
                               "  23  the output could not be written\n"
+                              "  24  too many open files\n"
                               "  26  the list of URLs could not be read\n"
                               "  27  out of memory\n"
                               "  28  timed out\n"

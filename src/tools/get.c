@@ -25,6 +25,7 @@
 #include "tools/file_name.h"
 #include "tools/option.h"
 #include "tools/progress.h"
+#include "tools/say.h"
 #include "tools/tally.h"
 #include "tools/url_list.h"
 
@@ -99,6 +100,16 @@ static int page_save(const struct get *get, eddy_http_response *response, const 
     return rc < 0 ? (int)rc : 0;
 }
 
+/* Whether a body itself has broken with an error, and not what it was written to: then a read says
+ * so again, at once. */
+static bool body_has_broken(eddy_http_response *response, int code)
+{
+    EDDY_TIMEOUT(now, 0);
+    const char *data;
+
+    return eddy_peek(eddy_http_body(response), 1, &data) == code;
+}
+
 /* Fetches a page once. Returns its status, or an error; *begun: its head has come. */
 static int page_try(struct get *get, const char *url, const char *name, bool *begun)
 {
@@ -106,7 +117,9 @@ static int page_try(struct get *get, const char *url, const char *name, bool *be
     int rc;
 
     *begun = false;
-    EDDY_TRY(eddy_http_request(get->session, "GET", url, NULL, &response));
+    rc = eddy_http_request(get->session, "GET", url, NULL, &response);
+    if (rc < 0)
+        return ed_cause_of_network(rc);
     *begun = true;
     if (get->fail)
         EDDY_TRY(eddy_http_raise_for_status(response));
@@ -114,6 +127,8 @@ static int page_try(struct get *get, const char *url, const char *name, bool *be
         rc = page_save(get, response, name);
     else
         rc = get->output ? page_write(get, response) : page_drain(response);
+    if (ed_cause_is_of_files(rc) && body_has_broken(response, rc))
+        rc = ed_cause_of_network(rc);
     return rc < 0 ? rc : eddy_http_status(response);
 }
 
@@ -161,9 +176,9 @@ static void page_failed(struct get *get, size_t number, int code)
     }
     ed_progress_clear(&get->progress);
     if (strstr(text, shown))
-        fprintf(stderr, "eddy get: %s\n", text);
+        ed_say("eddy get: %s\n", text);
     else
-        fprintf(stderr, "eddy get: %s: %s\n", shown, text);
+        ed_say("eddy get: %s: %s\n", shown, text);
 }
 
 /* All of them -------------------------------------------------------------------------- */
@@ -224,6 +239,21 @@ static int get_open(struct get *get, eddy_tls_context *tls)
     return rc;
 }
 
+static void get_summarize_tally(const struct get *get)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+
+    if (!memory)
+        return;
+    ed_tally_print(&get->tally, memory);
+    fclose(memory);
+    if (text)
+        ed_say_bytes(text, size);
+    free(text);
+}
+
 static void get_summarize(const struct get *get)
 {
     double seconds = eddy_time() - get->progress.start;
@@ -231,10 +261,10 @@ static void get_summarize(const struct get *get)
 
     if (get->quiet || get->urls.count == 1)
         return;
-    fprintf(stderr, "%zu of %zu pages, %s, in %.2f s: %.0f a second\n", get->tally.whole,
-            get->urls.count, ed_bytes_text(get->progress.bytes, text), seconds,
-            seconds > 0 ? (double)get->tally.whole / seconds : 0);
-    ed_tally_print(&get->tally, stderr);
+    ed_say("%zu of %zu pages, %s, in %.2f s: %.0f a second\n", get->tally.whole, get->urls.count,
+           ed_bytes_text(get->progress.bytes, text), seconds,
+           seconds > 0 ? (double)get->tally.whole / seconds : 0);
+    get_summarize_tally(get);
 }
 
 /* What must be there before the first page is asked for. Returns 0, or a status to exit with. */
@@ -243,11 +273,11 @@ static int get_prepare(struct get *get, eddy_tls_context **tls)
     int rc = ed_url_list_read(&get->urls, get->operands, get->list);
 
     if (rc < 0) {
-        fprintf(stderr, "eddy get: -i: %s\n", eddy_error_message(rc));
+        ed_say("eddy get: -i: %s\n", eddy_error_message(rc));
         return 26;
     }
     if (get->ca_file && (rc = ed_command_trust(get->ca_file, tls)) < 0) {
-        fprintf(stderr, "eddy get: --cacert: %s\n", eddy_error_message(rc));
+        ed_say("eddy get: --cacert: %s\n", eddy_error_message(rc));
         return ED_EXIT_USAGE;
     }
     if (get->folder)
@@ -255,31 +285,37 @@ static int get_prepare(struct get *get, eddy_tls_context **tls)
     else if (get->urls.count == 1)
         rc = eddy_stdout(&get->output);
     if (rc < 0)
-        fprintf(stderr, "eddy get: %s: %s\n", get->folder ? get->folder : "standard output",
-                eddy_error_message(rc));
+        ed_say("eddy get: %s: %s\n", get->folder ? get->folder : "standard output",
+               eddy_error_message(rc));
     return rc == -ENOMEM ? ed_cause_of(rc)->exit : rc < 0 ? 23 : 0;
+}
+
+/* Gets all pages, and says how it went. Returns a status to exit with. */
+static int get_do(struct get *get)
+{
+    EDDY_TLS_CONTEXT tls = NULL;
+    int rc = get_prepare(get, &tls);
+
+    if (rc > 0)
+        return rc;
+    rc = get_open(get, tls);
+    get_summarize(get);
+    if (rc == 0)
+        return get->status;
+    if (!eddy_stop_signal(get->stop))
+        ed_say("eddy get: %s\n", eddy_error_message(rc));
+    return ed_cause_of(rc)->exit;
 }
 
 static int get_run(struct get *get)
 {
-    EDDY_TLS_CONTEXT tls = NULL;
-    int rc, number;
+    int status;
 
     EDDY_STOP_ON_SIGNALS(stop);
     get->stop = &stop;
-    rc = get_prepare(get, &tls);
-    if (rc > 0)
-        return eddy_stop_signal(&stop) ? 128 + eddy_stop_signal(&stop) : rc;
-    rc = get_open(get, tls);
-    number = eddy_stop_signal(&stop);
-    get_summarize(get);
-    if (number)
-        return 128 + number;
-    if (rc < 0) {
-        fprintf(stderr, "eddy get: %s\n", eddy_error_message(rc));
-        return ed_cause_of(rc)->exit;
-    }
-    return get->status;
+    status = get_do(get);
+    ed_say_end(EDDY_FOREVER);
+    return eddy_stop_signal(&stop) ? 128 + eddy_stop_signal(&stop) : status;
 }
 EDDY_ASYNC(get_run, struct get *);
 

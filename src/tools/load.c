@@ -18,6 +18,7 @@
 #include "tools/command.h"
 #include "tools/latency.h"
 #include "tools/option.h"
+#include "tools/say.h"
 #include "tools/tally.h"
 
 struct load {
@@ -41,13 +42,15 @@ static int load_request(struct load *load)
     eddy_stream *body;
     ssize_t size;
 
-    EDDY_TRY(eddy_http_get(load->session, load->url, &response));
+    size = eddy_http_get(load->session, load->url, &response);
+    if (size < 0)
+        return ed_cause_of_network((int)size);
     body = eddy_http_body(response);
     while ((size = eddy_peek(body, 1, &data)) > 0) {
         load->bytes += (uint64_t)size;
         eddy_consume(body, (size_t)size);
     }
-    return size < 0 ? (int)size : eddy_http_status(response);
+    return size < 0 ? ed_cause_of_network((int)size) : eddy_http_status(response);
 }
 
 static void load_failed(struct load *load, int code)
@@ -55,7 +58,7 @@ static void load_failed(struct load *load, int code)
     ed_tally_add_error(&load->tally, code);
     if (load->error == 0) {
         load->error = code;
-        fprintf(stderr, "eddy load: %s\n", eddy_error_message(code));
+        ed_say("eddy load: %s\n", eddy_error_message(code));
     }
 }
 

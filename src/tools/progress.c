@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "tools/say.h"
 #include "tools/tally.h"
 
 #define BAR 24 /* columns of the bar itself */
@@ -62,18 +63,21 @@ static size_t terminal_columns(void)
 
 int ed_progress_show(struct ed_progress *progress)
 {
-    char line[ED_PROGRESS_LINE];
+    char line[ED_PROGRESS_LINE], text[ED_PROGRESS_LINE + 8];
 
     while (progress->shown) {
         EDDY_TRY(eddy_sleep(0.1));
         ed_progress_format(progress, eddy_time(), terminal_columns(), line);
-        fprintf(stderr, "\r%s\033[K", line);
+        snprintf(text, sizeof text, "\r%s\033[K", line);
+        (void)ed_say_now(text, strlen(text)); /* the next one will do */
     }
     return 0;
 }
 
 void ed_progress_clear(const struct ed_progress *progress)
 {
+    static const char clear[] = "\r\033[K";
+
     if (progress->shown)
-        fputs("\r\033[K", stderr);
+        (void)ed_say_now(clear, sizeof clear - 1); /* then the terminal stands still */
 }

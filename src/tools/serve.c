@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * eddy serve: a folder over HTTP. Everything is in the application that the library has; this
- * here reads options.
+ * here reads options, and writes the log.
  */
 #include <eddy.h>
 #include <eddy/http.h>
@@ -12,13 +12,31 @@
 #include "tools/cause.h"
 #include "tools/command.h"
 #include "tools/option.h"
+#include "tools/say.h"
 
 struct serve {
     const char *folder, *host, *tls[2];
     long port, connections;
     double header_timeout, idle_timeout;
     bool hidden, compress, quiet;
+    size_t lost; /* lines of the log since the last that went */
 };
+
+/* A line of the log. No request waits for whoever reads that: what he does not take is lost, and he
+ * is told how much. */
+static void serve_log(const char *line, size_t size, void *argument)
+{
+    struct serve *serve = argument;
+    char text[80];
+
+    if (serve->lost > 0) {
+        snprintf(text, sizeof text, "eddy serve: %zu lines of the log are lost\n", serve->lost);
+        if (ed_say_now(text, strlen(text)))
+            serve->lost = 0;
+    }
+    if (serve->lost > 0 || !ed_say_now(line, size))
+        serve->lost++;
+}
 
 static int serve_tls(const struct serve *serve, eddy_tls_context **tls)
 {
@@ -44,19 +62,23 @@ static int serve_folder(struct serve *serve)
     EDDY_TLS_CONTEXT tls = NULL;
     EDDY_WEB_APP app = NULL;
     char place[300];
+    int rc;
 
     EDDY_TRY(serve_tls(serve, &tls));
     EDDY_TRY(eddy_web_app_new(&app));
     EDDY_TRY(eddy_web_static(app, "/", serve->folder, &files));
     serve_place(serve, place);
-    return eddy_web_run(app, place,
-                        &(eddy_web_options){.tls = tls,
-                                            .server = &server,
-                                            .head_time = serve->header_timeout,
-                                            .idle_time = serve->idle_timeout,
-                                            .compress = serve->compress,
-                                            .log = serve->quiet ? NULL : eddy_web_access_log,
-                                            .shutdown_time = 5});
+    rc = eddy_web_run(app, place,
+                      &(eddy_web_options){.tls = tls,
+                                          .server = &server,
+                                          .head_time = serve->header_timeout,
+                                          .idle_time = serve->idle_timeout,
+                                          .compress = serve->compress,
+                                          .log = serve->quiet ? NULL : serve_log,
+                                          .log_argument = serve,
+                                          .shutdown_time = 5});
+    ed_say_end(1);
+    return rc;
 }
 EDDY_ASYNC(serve_folder, struct serve *);
 

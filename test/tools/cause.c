@@ -27,6 +27,25 @@ RAW_TEST(cause_of_codes)
     CHECK_STR(ed_cause_of(-ECONNREFUSED)->text, "connection refused");
 }
 
+RAW_TEST(cause_of_too_many_descriptors)
+{
+    CHECK_EQ(ed_cause_of(-EMFILE)->exit, 24);
+    CHECK_HAS(ed_cause_of(-EMFILE)->text, "ulimit -n");
+    CHECK_EQ(ed_cause_of(-ENFILE)->exit, 24);
+}
+
+/* What a connection fails with is not the output's, also when files have the same errors. */
+TEST(cause_of_the_network)
+{
+    CHECK_EQ(ed_cause_of(-EIO)->exit, 23);
+    CHECK_FAILS(ed_cause_of_network(eddy_raise(-EIO, "reading a page")), -ECONNRESET,
+                "reading a page");
+    CHECK_EQ(ed_cause_of_network(-EPERM), -EHOSTUNREACH);
+    CHECK_EQ(ed_cause_of_network(-ECONNREFUSED), -ECONNREFUSED);
+    CHECK_EQ(ed_cause_of_network(200), 200);
+    CHECK(ed_cause_is_of_files(-ENOSPC) && !ed_cause_is_of_files(-ECONNRESET));
+}
+
 /* Every status that a cause has is in the table that users read. */
 RAW_TEST(cause_table_has_every_status)
 {
