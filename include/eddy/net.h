@@ -175,8 +175,9 @@ EDDY_API void eddy_server_abort_clients(eddy_server *server);
 
 /*
  * Stops a server in order: no new connections, up to `seconds` for the open ones to end by
- * themselves, then they are cancelled. Suspends until all have ended. Returns 0, -ETIMEDOUT
- * when some had to be cancelled, or -ECANCELED, with all cancelled too.
+ * themselves, then they are cancelled; those that are still in their handshake (wrap) are at once.
+ * Suspends until all have ended. Returns 0, -ETIMEDOUT when some had to be cancelled by the time,
+ * or -ECANCELED, with all cancelled too.
  */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_server_shutdown(eddy_server *server, double seconds);
 

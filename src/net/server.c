@@ -72,6 +72,7 @@ struct connection {
     int fd;
     int family;
     bool aborted;
+    bool wrapping; /* it is in its handshake: the handler was not called yet */
 };
 
 static void door_open(struct door *door);
@@ -183,6 +184,7 @@ static int connection_handle(struct connection *c)
     c->stream->owner = &c->stream;
     if (server->options.wrap)
         rc = server->options.wrap(&c->stream, server->options.wrap_argument);
+    c->wrapping = false;
     if (c->stream)
         c->stream->owner = &c->stream;
     if (rc == 0)
@@ -240,6 +242,7 @@ static int connection_start(const struct door *door, int fd)
     if (!c)
         return -ENOMEM;
     c->server = server;
+    c->wrapping = server->options.wrap != NULL;
     c->fd = fd;
     c->family = door->listener.address.as.any.sa_family;
     call = EDDY_CALL(connection_run, c);
@@ -644,11 +647,23 @@ void eddy_server_abort_clients(eddy_server *server)
     server_cancel_clients(server, true);
 }
 
+/* A handshake has nothing to end, and a client that is silent in it would have all the time. */
+static void server_cancel_handshakes(eddy_server *server)
+{
+    ED_LIST_FOR_EACH(link, &server->connections) {
+        struct connection *c = ed_container_of(link, struct connection, link);
+
+        if (c->wrapping)
+            ed_task_cancel_final(c->task);
+    }
+}
+
 int eddy_server_shutdown(eddy_server *server, double seconds)
 {
     int rc;
 
     eddy_server_stop(server);
+    server_cancel_handshakes(server);
     {
         EDDY_TIMEOUT(grace, seconds);
         rc = server_enter(server);

@@ -413,6 +413,31 @@ static int wrap_after_a_word(eddy_stream **stream, void *argument)
 
 /* Wrapping goes on in the connection's own task; one that fails, with or without taking the
  * stream, ends that connection alone. */
+static int wrap_for_long(eddy_stream **stream, void *argument)
+{
+    (void)stream, (void)argument;
+    return eddy_sleep(100);
+}
+
+/* A client that does not go on with its handshake holds no end up. */
+TEST(server_that_stops_waits_for_no_handshake)
+{
+    const eddy_server_options options = {.wrap = wrap_for_long};
+    EDDY_SERVER server = NULL;
+    EDDY_STREAM one = NULL;
+    EDDY_STREAM other = NULL;
+    double begin = eddy_time();
+
+    CHECK_OK(eddy_start_server_with("tcp://127.0.0.1:0", &options, echo, NULL, &server));
+    CHECK_OK(connect_to(server, &one));
+    while (eddy_server_connections(server) == 0)
+        CHECK_OK(eddy_sleep(0.001));
+    test_settle();
+    CHECK_OK(connect_to(server, &other));
+    CHECK_OK(eddy_server_shutdown(server, 60));
+    CHECK(eddy_time() - begin < 10);
+}
+
 TEST(server_wraps_connections_before_it_handles_them)
 {
     const eddy_server_options options = {.wrap = wrap_after_a_word, .wrap_argument = "argument"};
