@@ -129,9 +129,9 @@ struct eddy_web_server {
     struct ed_cache cache;
 
     eddy_handle scan;
-    uint32_t tick;                         /* scans so far, while there are connections */
-    double interval;                       /* seconds between them */
-    uint32_t idle, slow, stuck, old, rest; /* limits of time in ticks */
+    uint32_t tick;                                /* scans so far, while there are connections */
+    double interval;                              /* seconds between them */
+    uint32_t idle, slow, hurry, stuck, old, rest; /* limits of time in ticks */
 
     time_t now;         /* that is in */
     char common[80];    /* "Server" and "Date" fields of all answers */

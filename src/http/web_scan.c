@@ -32,6 +32,7 @@
 #define SCAN_OLD 0.1   /* seconds after which a handler's client is looked after */
 #define SCAN_WRITING 4 /* scans between two looks at what a client takes */
 #define SCAN_REST 1.0  /* seconds of waiting after which memory is given back */
+#define SCAN_HURRY 1.0 /* seconds that a head has while the server stops */
 
 /* So many that they last for that long, or longer. */
 static uint32_t scan_ticks(double seconds, double interval)
@@ -55,6 +56,7 @@ void ed_web_scan_init(eddy_web_server *server)
     server->interval = least < 0.01 ? 0.01 : least_of(least, 0.1);
     server->idle = scan_ticks(options->idle_time, server->interval);
     server->slow = scan_ticks(options->head_time, server->interval);
+    server->hurry = scan_ticks(least_of(options->head_time, SCAN_HURRY), server->interval);
     server->stuck = scan_ticks(options->write_time, server->interval);
     server->old = scan_ticks(SCAN_OLD, server->interval);
     server->rest = scan_ticks(SCAN_REST, server->interval);
@@ -165,7 +167,7 @@ static void connection_look_at_waiting(struct ed_web_connection *c)
         c->noticed = true;
         c->tick = server->tick - 1;
     }
-    if (c->begun && server->tick - c->tick > server->slow)
+    if (c->begun && server->tick - c->tick > (server->stopping ? server->hurry : server->slow))
         ed_web_interrupt(c, ED_WEB_SLOW);
     else if (!c->begun && server->tick - c->tick > server->idle)
         ed_web_interrupt(c, ED_WEB_IDLE);

@@ -113,6 +113,23 @@ TEST(web_server_graceful_stop)
     CHECK(eddy_connect(place_of(server), &late) < 0);
 }
 
+/* A request that has only begun to come holds an end up for a second, not for a head's time. */
+TEST(web_server_stop_does_not_wait_for_slow_heads)
+{
+    EDDY_STREAM slow = NULL;
+    double start;
+    APP(app, server);
+
+    CHECK_OK(eddy_web_start(app, "tcp://127.0.0.1:0", NULL, &server));
+    CHECK_OK(eddy_connect(place_of(server), &slow));
+    CHECK_OK(eddy_printf(slow, "GET / HTTP/1.1\r\nHost:"));
+    CHECK_OK(eddy_sleep(0.5));
+    start = eddy_time();
+    CHECK_OK(eddy_web_server_shutdown(server, 30));
+    CHECK_THAT(eddy_time() - start < 3, "%f s", eddy_time() - start);
+    CHECK_HAS(hear(slow), "HTTP/1.1 408 ");
+}
+
 /* What takes longer than there is time is cancelled. */
 TEST(web_server_stop_cancels)
 {
