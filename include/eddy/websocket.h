@@ -78,10 +78,10 @@ eddy_websocket_connect(eddy_http_session *session, const char *url,
 
 /*
  * Makes a request a WebSocket, in its handler, which owns it and closes it before it returns; the
- * connection ends with the handler. A server that stops calls the hooks of eddy_web_on_shutdown, then
- * begins the close of each with 1001, and waits for the handlers: to those the end of the messages
- * comes. A handler may return the error by which its client has ended the connection; it is not
- * reported.
+ * connection ends with the handler. A server that stops calls the hooks of eddy_web_on_shutdown,
+ * then begins the close of each with 1001, and waits for the handlers: to those the end of the
+ * messages comes. A handler may return the error by which its client has ended the connection; it
+ * is not reported.
  *
  * Suspends. Returns 0; or, for the handler to return, EDDY_HTTP_STATUS(400) for what asks for none,
  * EDDY_HTTP_STATUS(403) for an origin that may not, EDDY_HTTP_STATUS(426) for a version that is not

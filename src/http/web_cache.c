@@ -12,8 +12,8 @@
  * so that any change behind the reading has a time of its own, however coarse the file system's
  * clock is. A path has one place, by its hash, and whoever comes later takes it.
  *
- * The stat(2) is made on the loop, of a path that was asked for lately: some 700 ns, from the
- * kernel's memory. Where it would ask somebody else, a server or a program, nothing is kept.
+ * The stat(2) is made on the loop, of a path that was asked for lately: about a microsecond, from
+ * the kernel's memory. Where it would ask somebody else, a server or a program, nothing is kept.
  */
 #include "http/web_cache.h"
 

@@ -23,8 +23,8 @@ struct ed_web_opening {
     uint64_t resolve; /* of openat2(2) */
 };
 
-/* Opens one, or a folder: without waiting when the kernel has all that it takes in memory, else in a
- * thread. Suspends. A descriptor; -ENXIO for what is neither, which is left alone; or an error of
+/* Opens one, or a folder: without waiting when the kernel has all that it takes in memory, else in
+ * a thread. Suspends. A descriptor; -ENXIO for what is neither, which is left alone; or an error of
  * open(2); their texts name nothing. */
 EDDY_AWAITS int ed_web_file_open(const struct ed_web_opening *opening);
 

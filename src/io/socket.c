@@ -711,21 +711,14 @@ static int socket_hand_over(struct socket_stream *s)
     return rc < 0 ? rc : 0;
 }
 
-/* Whether a loss is told. A program that has aborted the stream knows; and a report on standard
- * error would wait for the very reader who takes nothing of that. */
-static bool socket_tells_loss(const struct socket_stream *s, int rc)
-{
-    if (rc == -ETIMEDOUT && strcmp(s->title, "standard error") == 0)
-        return false;
-    return rc < 0 && rc != -EPIPE && rc != -ECONNABORTED && socket_pending(&s->stream) > 0;
-}
-
-/* The same at the end of the loop; nobody can be told but by a report. */
+/* The same at the end of the loop; nobody can be told but by a report. A program that has aborted
+ * the stream knows; and a report on standard error would wait for who reads nothing of that. */
 static void socket_end_standard(struct socket_stream *s)
 {
     int rc = socket_hand_over(s);
+    bool unheard = rc == -ETIMEDOUT && strcmp(s->title, "standard error") == 0;
 
-    if (socket_tells_loss(s, rc))
+    if (rc < 0 && rc != -EPIPE && rc != -ECONNABORTED && !unheard && socket_pending(&s->stream) > 0)
         ed_loop_report(s->stream.loop, EDDY_REPORT_RESOURCE, rc, NULL, "%s: %zu bytes are lost: %s",
                        s->title, socket_pending(&s->stream),
                        rc == -ETIMEDOUT ? "nobody has read for a minute" : eddy_strerror(rc));
