@@ -347,3 +347,77 @@ RAW_TEST(websocket_life_stands_every_cancel_and_order)
     CHECK_OK(eddy_test_cancels(whole_life));
     CHECK_OK(eddy_test_seeds(1, 50, whole_life));
 }
+
+/* Sends back whatever comes, in pieces. */
+static int return_pieces(eddy_websocket **socket)
+{
+    eddy_message piece;
+    bool last;
+    int rc;
+
+    while ((rc = eddy_websocket_receive_piece(*socket, &piece, &last)) > 0)
+        EDDY_TRY(eddy_websocket_send_piece(*socket, piece.kind, piece.text, piece.size, last));
+    (void)eddy_websocket_close(socket);
+    return rc;
+}
+EDDY_ASYNC(return_pieces, eddy_websocket **);
+
+/* A message that must come. */
+static int receive_one(eddy_websocket *socket, eddy_message *message)
+{
+    int rc = eddy_websocket_receive(socket, message);
+
+    return rc > 0 ? 0 : rc < 0 ? rc : -ECONNRESET;
+}
+
+static int exchange_much(eddy_websocket *client)
+{
+    static char much[150000];
+    eddy_message message;
+
+    for (size_t i = 0; i < sizeof much; i++)
+        much[i] = (char)('a' + i * i % 23);
+    EDDY_TRY(eddy_websocket_ping(client, "ping", 4));
+    EDDY_TRY(eddy_websocket_send(client, EDDY_MESSAGE_TEXT, much, sizeof much));
+    EDDY_TRY(eddy_websocket_send(client, EDDY_MESSAGE_BINARY, much, 10));
+    EDDY_TRY(receive_one(client, &message));
+    REQUIRE(message.size == sizeof much && memcmp(message.text, much, sizeof much) == 0);
+    EDDY_TRY(receive_one(client, &message));
+    REQUIRE(message.size == 10 && memcmp(message.text, much, 10) == 0);
+    return 0;
+}
+
+/* Large messages, compressed, in pieces; what has failed at one end the other sees as an end. */
+static int whole_life_of_much(void)
+{
+    static const struct ed_deflate_terms terms = {
+        .agreed = true, .server_bits = 15, .client_bits = 15};
+    JOINED joined = {NULL, NULL};
+    int rc;
+
+    EDDY_TRY(joined_open(&joined, &terms, NULL, NULL));
+    {
+        EDDY_TASK server = eddy_create_task(return_pieces, &joined.server);
+
+        rc = server ? exchange_much(joined.client) : -ENOMEM;
+        (void)eddy_websocket_close(&joined.client);
+        if (server)
+            (void)eddy_await(server);
+    }
+    return eddy_cancelled() ? -ECANCELED : rc;
+}
+EDDY_ASYNC(whole_life_of_much);
+
+static int whole_life_or_no_memory(void)
+{
+    int rc = whole_life_of_much();
+
+    return rc < 0 && rc != EDDY_ETEST ? -ENOMEM : rc;
+}
+EDDY_ASYNC(whole_life_or_no_memory);
+
+RAW_TEST(websocket_life_of_much_stands_every_cancel_and_lack_of_memory)
+{
+    CHECK_OK(eddy_test_cancels(whole_life_of_much));
+    CHECK_OK(eddy_test_allocations(whole_life_or_no_memory));
+}

@@ -372,7 +372,15 @@ static int whole_connection(void)
 }
 EDDY_ASYNC(whole_connection);
 
-RAW_TEST(websocket_server_stands_every_cancel)
+/* What has no memory at one end, the other sees as anything. */
+static int whole_connection_or_no_memory(void)
+{
+    return whole_connection() < 0 ? -ENOMEM : 0;
+}
+EDDY_ASYNC(whole_connection_or_no_memory);
+
+RAW_TEST(websocket_server_stands_every_cancel_and_lack_of_memory)
 {
     CHECK_OK(eddy_test_cancels(whole_connection));
+    CHECK_OK(eddy_test_allocations(whole_connection_or_no_memory));
 }
