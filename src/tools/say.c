@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files are written to as stdio does, which never waits for a reader. All else goes through the
- * loop's stream, which keeps some of it; what is printed without a wait is all of it or nothing.
+ * Pipes, sockets and terminals have readers, who may be slow: what goes there goes by way of the
+ * loop's stream, which keeps some of it; what is printed without a wait is all or nothing. Files and
+ * other devices are written to as stdio does.
  */
 #include "tools/say.h"
 
@@ -15,13 +16,16 @@
 #define SAY_TEXT 2048 /* bytes of a formatted text at most; the rest is cut */
 #define SAY_LAST 1.0  /* seconds behind a stop */
 
-/* The stream, where there is one for it. */
+/* The stream, where somebody else has to take what is printed. */
 static bool say_stream(eddy_stream **out)
 {
     struct stat status;
 
-    return eddy_current_task() && fstat(STDERR_FILENO, &status) == 0 && !S_ISREG(status.st_mode) &&
-           eddy_stderr(out) == 0;
+    if (!eddy_current_task() || fstat(STDERR_FILENO, &status) < 0)
+        return false;
+    if (!S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode) && !isatty(STDERR_FILENO))
+        return false;
+    return eddy_stderr(out) == 0;
 }
 
 bool ed_say_now(const char *data, size_t size)

@@ -6,6 +6,7 @@
 #include <eddy.h>
 #include <eddy/http.h>
 #include <eddy/tls.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,6 +78,10 @@ static int serve_folder(struct serve *serve)
                                           .log = serve->quiet ? NULL : serve_log,
                                           .log_argument = serve,
                                           .shutdown_time = 5});
+    if (rc == -ETIMEDOUT) { /* a client's doing, which makes no failure of the end */
+        ed_say("eddy serve: requests were cut off that took too long\n");
+        rc = 0;
+    }
     ed_say_end(1);
     return rc;
 }
