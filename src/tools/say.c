@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Pipes, sockets and terminals have readers, who may be slow: what goes there goes by way of the
- * loop's stream, which keeps some of it; what is printed without a wait is all or nothing. Files and
- * other devices are written to as stdio does.
+ * loop's stream, which keeps some of it; what is printed without a wait is all or nothing. Files
+ * and other devices are written to as stdio does.
  */
 #include "tools/say.h"
 
