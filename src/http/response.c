@@ -80,19 +80,28 @@ static bool response_has_bytes(struct ed_connection *connection)
            eddy_stream_kept(connection->stream, &data) > 0;
 }
 
-/* Reads within the time limits; *own is set when one of these is up. */
+static int response_raise_late(const eddy_http_response *response)
+{
+    return ed_response_raise(response, -ETIMEDOUT,
+                             "reading the body: not done within %g seconds in all",
+                             response->total);
+}
+
+/* Reads within the time limits; *own is set when one of these is up. The scopes end only waits: a
+ * server that always has more to say would never be waited for. */
 static ssize_t
 response_read_in_time(eddy_http_response *response, void *data, size_t size, bool *own)
 {
+    *own = eddy_time() >= response->deadline;
+    if (*own)
+        return response_raise_late(response);
     EDDY_TIMEOUT_AT(total, response->deadline);
     EDDY_TIMEOUT(read, response->read);
     ssize_t n = ed_reader_body(&response->connection->reader, data, size);
 
     *own = n < 0;
     if (n == -ETIMEDOUT && eddy_timeout_expired(&total))
-        return ed_response_raise(response, -ETIMEDOUT,
-                                 "reading the body: not done within %g seconds in all",
-                                 response->total);
+        return response_raise_late(response);
     if (n == -ETIMEDOUT && eddy_timeout_expired(&read))
         return ed_response_raise(response, EDDY_EHTTP_READ_TIMEOUT,
                                  "reading the body: nothing came within %g seconds",

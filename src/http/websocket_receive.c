@@ -82,10 +82,14 @@ static double receive_until(const eddy_websocket *socket, double now)
     return now + (least > socket->silence ? least - socket->silence : 0);
 }
 
-/* Reads, and keeps time: TIME_UP when the deadline has passed, else what eddy_read returns. */
+/* Reads, and keeps time: TIME_UP when the deadline has passed, else what eddy_read returns. The
+ * scope ends only waits: a peer that always has more to say would never be waited for. */
 static ssize_t receive_read(eddy_websocket *socket, void *data, size_t size)
 {
-    double begin = socket->heartbeat > 0 ? eddy_time() : 0;
+    double begin = socket->heartbeat > 0 || socket->close_queued ? eddy_time() : 0;
+
+    if (socket->close_queued && begin >= socket->close_at)
+        return TIME_UP;
     EDDY_TIMEOUT_AT(limit, receive_until(socket, begin));
     ssize_t n;
 
