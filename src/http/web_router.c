@@ -322,12 +322,12 @@ static int found_copy_values(struct ed_route_found *out, const struct ed_route_p
         return -ENOMEM;
     for (unsigned i = 0; i < pattern->name_count; i++) {
         size_t size = spans[i].end - spans[i].start;
-        char *value = ed_arena_copy(arena, path + spans[i].start, size), *slash;
+        char *value = ed_arena_copy(arena, path + spans[i].start, size), *slash = value;
 
         if (!value)
             return -ENOMEM;
-        while ((slash = memchr(value, '\0', size)))
-            *slash = '/';
+        while ((slash = memchr(slash, '\0', size - (size_t)(slash - value))))
+            *slash++ = '/';
         out->values[i] = (struct ed_route_value){pattern->names[i], value};
     }
     out->value_count = pattern->name_count;
