@@ -301,18 +301,32 @@ static int receive_direct(eddy_websocket *socket)
     return receive_took(socket, (size_t)n);
 }
 
+/* Takes the mask off the first `size` bytes of a frame that stays in `in`, those that are new, and
+ * checks them: a text is refused by the byte that is wrong, before the rest has come. */
+static int receive_clear(eddy_websocket *socket, size_t size)
+{
+    size_t before = socket->clear;
+    char *data = socket->in + socket->in_start + before;
+
+    socket->clear = size;
+    if (socket->frame.masked)
+        ed_frame_mask(data, data, size - before, socket->frame.mask, before);
+    if (socket->text && !ed_utf8_check(&socket->utf8, data, size - before))
+        return receive_fail(socket, 1007, EDDY_EWEBSOCKET, "a text is not UTF-8");
+    return RECEIVE_ON;
+}
+
 /* Gives a message from where it came, with a NUL in place of what follows it. */
 static int receive_in_place(eddy_websocket *socket)
 {
     size_t size = (size_t)socket->left;
     char *data = socket->in + socket->in_start;
+    int rc = receive_clear(socket, size);
 
-    if (socket->frame.masked)
-        ed_frame_mask(data, data, size, socket->frame.mask, 0);
+    if (rc != RECEIVE_ON)
+        return rc;
     socket->in_start += size;
-    socket->left = 0;
-    if (socket->text && !ed_utf8_check(&socket->utf8, data, size))
-        return receive_fail(socket, 1007, EDDY_EWEBSOCKET, "a text is not UTF-8");
+    socket->left = socket->clear = 0;
     socket->saved_at = data + size;
     socket->saved = data[size];
     data[size] = '\0';
@@ -325,13 +339,16 @@ static int receive_plain(eddy_websocket *socket)
     size_t size = have < socket->left ? have : (size_t)socket->left;
     bool whole = (socket->frame.first & ED_FRAME_FIN) &&
                  (socket->frame.first & ED_FRAME_OPCODE) != ED_OPCODE_CONTINUATION;
+    int rc;
 
     if (whole && size == socket->left && socket->offset == 0)
         return receive_in_place(socket);
     if (size == 0 && socket->left > 0)
         return socket->left >= RECEIVE_DIRECT ? receive_direct(socket) : receive_fill(socket);
-    if (whole && socket->offset == 0 && socket->left < RECEIVE_DIRECT)
-        return receive_fill(socket); /* has room for the rest */
+    if (whole && socket->offset == 0 && socket->left < RECEIVE_DIRECT) {
+        rc = receive_clear(socket, size);
+        return rc == RECEIVE_ON ? receive_fill(socket) : rc; /* which has room for the rest */
+    }
     if (ed_buffer_reserve(&socket->message, size + 1) < 0)
         return receive_no_memory(socket);
     ed_frame_mask(ed_buffer_free_space(&socket->message), socket->in + socket->in_start, size,

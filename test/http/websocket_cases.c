@@ -37,6 +37,7 @@ struct script {
         first, NULL, count, true                                                                   \
     }
 #define CLOSE F(0x88, "\x03\xe8")
+#define TWENTY "01234567890123456789"
 
 /* clang-format off */
 static const struct script scripts[] = {
@@ -50,6 +51,9 @@ static const struct script scripts[] = {
     {"1.2.1", {F(0x82, ""), CLOSE}, "binary: close:1000"},
     {"1.2.2", {LONG(0x82, 125), CLOSE}, "binary:125* close:1000"},
     {"1.2.3", {LONG(0x82, 126), CLOSE}, "binary:126* close:1000"},
+    {"1.2.4", {LONG(0x82, 127), CLOSE}, "binary:127* close:1000"},
+    {"1.2.5", {LONG(0x82, 128), CLOSE}, "binary:128* close:1000"},
+    {"1.2.6", {LONG(0x82, 65535), CLOSE}, "binary:65535* close:1000"},
     {"1.2.7", {LONG(0x82, 65536), CLOSE}, "binary:65536* close:1000"},
     {"2.1", {F(0x89, ""), CLOSE}, "pong: close:1000"},
     {"2.2", {F(0x89, "hello"), CLOSE}, "pong:hello close:1000"},
@@ -59,10 +63,12 @@ static const struct script scripts[] = {
     {"2.7", {F(0x8a, ""), CLOSE}, "close:1000"},
     {"2.8", {F(0x8a, "unasked"), CLOSE}, "close:1000"},
     {"2.9", {F(0x8a, "unasked"), F(0x89, "ping"), CLOSE}, "pong:ping close:1000"},
-    {"2.10", {F(0x89, "1"), F(0x89, "2"), F(0x89, "3"), F(0x89, "4"), F(0x89, "5"), CLOSE},
-     "pong:1 pong:2 pong:3 pong:4 pong:5 close:1000"},
+    {"2.10", {F(0x89, "1"), F(0x89, "2"), F(0x89, "3"), F(0x89, "4"), F(0x89, "5"), F(0x89, "6"),
+              F(0x89, "7"), F(0x89, "8"), F(0x89, "9"), F(0x89, "10"), CLOSE},
+     "pong:1 pong:2 pong:3 pong:4 pong:5 pong:6 pong:7 pong:8 pong:9 pong:10 close:1000"},
     {"3.1", {F(0x91, "x"), CLOSE}, "close:1002"},
     {"3.2", {F(0x81, "ok"), F(0xa1, "x"), F(0x89, ""), CLOSE}, "text:ok close:1002"},
+    {"3.3", {F(0x81, "ok"), F(0xb1, "x"), F(0x89, ""), CLOSE}, "text:ok close:1002"},
     {"3.4", {F(0x81, "ok"), F(0xc1, "x"), F(0x89, ""), CLOSE}, "text:ok close:1002"},
     {"3.5", {F(0xd9, "x"), CLOSE}, "close:1002"},
     {"3.6", {LONG(0xe2, 255), CLOSE}, "close:1002"},
@@ -85,18 +91,25 @@ static const struct script scripts[] = {
     {"5.9", {F(0x80, "a"), F(0x81, "b"), CLOSE}, "close:1002"},
     {"5.12", {F(0x00, "a"), F(0x81, "b"), CLOSE}, "close:1002"},
     {"5.15", {F(0x01, "a"), F(0x80, "b"), F(0x00, "c"), F(0x81, "d"), CLOSE}, "text:ab close:1002"},
+    {"5.16", {F(0x00, "a"), F(0x01, "b"), F(0x80, "c"), F(0x00, "a"), CLOSE}, "close:1002"},
+    {"5.17", {F(0x80, "a"), F(0x01, "b"), F(0x80, "c"), F(0x80, "a"), CLOSE}, "close:1002"},
     {"5.18", {F(0x01, "a"), F(0x81, "b"), CLOSE}, "close:1002"},
     {"5.18.binary", {F(0x01, "a"), F(0x82, "b"), CLOSE}, "close:1002"},
     {"5.19", {F(0x01, "1"), F(0x00, "2"), F(0x89, "p"), F(0x00, "3"), F(0x00, "4"), F(0x89, "q"),
               F(0x80, "5"), CLOSE}, "pong:p pong:q text:12345 close:1000"},
-    {"5.empty", {F(0x01, ""), F(0x00, ""), F(0x80, ""), CLOSE}, "text: close:1000"},
     {"5.close", {F(0x01, "a"), CLOSE}, "close:1000"},
     {"6.1.1", {F(0x81, ""), CLOSE}, "text: close:1000"},
+    {"6.1.2", {F(0x01, ""), F(0x00, ""), F(0x80, ""), CLOSE}, "text: close:1000"},
     {"6.1.3", {F(0x01, ""), F(0x00, "middle"), F(0x80, ""), CLOSE}, "text:middle close:1000"},
     {"6.2.1", {F(0x81, "Hello-\xc2\xb5@\xc3\x9f"), CLOSE},
      "text:Hello-\xc2\xb5@\xc3\x9f close:1000"},
+    {"6.2.2", {F(0x01, "Hello-\xc2\xb5@"), F(0x80, "\xc3\x9f!"), CLOSE},
+     "text:Hello-\xc2\xb5@\xc3\x9f! close:1000"},
     {"6.2.3", {F(0x01, "\xce"), F(0x00, "\xba\xe1"), F(0x00, "\xbd"), F(0x00, "\xb9"),
                F(0x80, "\xcf\x83"), CLOSE}, "text:\xce\xba\xe1\xbd\xb9\xcf\x83 close:1000"},
+    {"6.2.4", {F(0x01, "\xce"), F(0x00, "\xba"), F(0x00, "\xe1"), F(0x00, "\xbd"), F(0x00, "\xb9"),
+               F(0x00, "\xcf"), F(0x80, "\x83"), CLOSE},
+     "text:\xce\xba\xe1\xbd\xb9\xcf\x83 close:1000"},
     {"6.3.1", {F(0x81, "\xce\xba\xed\xa0\x80x"), CLOSE}, "close:1007"},
     {"6.3.2", {F(0x01, "\xce\xba"), F(0x00, "\xed\xa0"), F(0x80, "\x80x"), CLOSE}, "close:1007"},
     /* 6.4: refused by the byte that is wrong, although the message goes on */
@@ -117,19 +130,25 @@ static const struct script scripts[] = {
     {"6.21.1", {F(0x81, "\xed\xa0\x80\xed\xb0\x80"), CLOSE}, "close:1007"},
     {"6.22", {F(0x81, "\xfe"), CLOSE}, "close:1007"},
     {"7.1.1", {F(0x81, "a"), CLOSE}, "text:a close:1000"},
+    {"7.1.2", {CLOSE, CLOSE}, "close:1000"},
     {"7.1.3", {CLOSE, F(0x89, "p")}, "close:1000"},
     {"7.1.4", {CLOSE, F(0x81, "a")}, "close:1000"},
     {"7.1.5", {F(0x01, "a"), CLOSE, F(0x80, "b")}, "close:1000"},
+    {"7.1.6", {LONG(0x81, 1 << 18), CLOSE, F(0x89, "p")}, "text:262144* close:1000"},
     {"7.3.1", {F(0x88, "")}, "close:1005"},
     {"7.3.2", {F(0x88, "\x03")}, "close:1002"},
     {"7.3.3", {F(0x88, "\x03\xe8")}, "close:1000"},
     {"7.3.4", {F(0x88, "\x03\xe8so long")}, "close:1000"},
+    {"7.3.5", {F(0x88, "\x03\xe8" TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY "123")}, "close:1000"},
     {"7.3.6", {LONG(0x88, 126)}, "close:1002"},
     {"7.5.1", {F(0x88, "\x03\xe8\xce\xba\xed\xa0\x80")}, "close:1007"},
     {"7.7.1", {F(0x88, "\x03\xe9")}, "close:1001"},
     {"7.7.2", {F(0x88, "\x03\xea")}, "close:1002"},
     {"7.7.3", {F(0x88, "\x03\xeb")}, "close:1003"},
     {"7.7.4", {F(0x88, "\x03\xef")}, "close:1007"},
+    {"7.7.6", {F(0x88, "\x03\xf0")}, "close:1008"},
+    {"7.7.7", {F(0x88, "\x03\xf1")}, "close:1009"},
+    {"7.7.8", {F(0x88, "\x03\xf2")}, "close:1010"},
     {"7.7.9", {F(0x88, "\x03\xf3")}, "close:1011"},
     {"7.7.10", {F(0x88, "\x0b\xb8")}, "close:3000"},
     {"7.7.11", {F(0x88, "\x0f\x9f")}, "close:3999"},
@@ -150,6 +169,8 @@ static const struct script scripts[] = {
     {"9.2", {LONG(0x82, 1 << 20), CLOSE}, "binary:1048576* close:1000"},
     {"9.3", {LONG(0x01, 65536), LONG(0x00, 65536), LONG(0x00, 1), LONG(0x80, 70000), CLOSE},
      "text:201073* close:1000"},
+    {"10.1.1", {LONG(0x01, 1300), LONG(0x00, 64236), LONG(0x80, 0), CLOSE},
+     "text:65536* close:1000"},
 };
 /* clang-format on */
 
@@ -337,3 +358,36 @@ SECTION(5, fragments)
 SECTION(6, texts)
 SECTION(7, closes)
 SECTION(9, long_messages)
+SECTION(10, fragments_made_by_the_peer)
+
+/* 6.4.3 and 6.4.4: a frame of a text is refused by the byte that is wrong, although the rest of the
+ * frame has not come; but not before. */
+static int refuse_within_a_frame(bool client, size_t cut)
+{
+    static const char text[] = "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xf4\x90\x80\x80"
+                               "edited";
+    BARE bare = {NULL, NULL, false};
+    size_t wrong = (size_t)(strchr(text, '\x90') - text), head, size;
+    char bytes[64];
+    EDDY_TIMEOUT(limit, 5);
+
+    EDDY_TRY(bare_open(&bare, client, NULL));
+    size = bare_pack(!client, 0x81, text, sizeof text - 1, bytes);
+    head = size - (sizeof text - 1);
+    EDDY_TASK echoing = eddy_create_task(echo_and_close, &bare);
+    EDDY_TRY(send_cut(bare.peer, bytes, head + wrong, cut));
+    EDDY_TRY(eddy_test_settle());
+    REQUIRE(eddy_stream_is_quiet_(bare.peer));
+    EDDY_TRY(eddy_write(bare.peer, bytes + head + wrong, 1));
+    REQUIRE(bare_read_close(&bare) == 1007);
+    return eddy_await(echoing);
+}
+EDDY_ASYNC(refuse_within_a_frame, bool, size_t);
+
+RAW_TEST(websocket_case_6_texts_within_a_frame)
+{
+    for (int client = 0; client < 2; client++) {
+        CHECK_OK(eddy_test(refuse_within_a_frame, client != 0, (size_t)64));
+        CHECK_OK(eddy_test(refuse_within_a_frame, client != 0, (size_t)1));
+    }
+}
