@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A value is walked from parameter to parameter, once for each form in which the name may stand:
- * lists are short, and nothing has to be kept. A walk ends at the first place that is no parameter.
+ * A value is walked from parameter to parameter, once, and where the name stands is kept, for each
+ * form in which it may: so a value that is made to be long costs no more than its bytes. The walk
+ * ends at the first place that is no parameter. Of several that are the same the first counts.
  *
  * In a quoted text a backslash escapes quotes and backslashes only: browsers send others as they
  * are in the names of files.
@@ -16,7 +17,6 @@
 #include "eddy/error.h"
 
 #define PARAMETER_PIECES 100 /* "name*0" to "name*99" */
-#define PARAMETER_NAME 40    /* characters of a name with what stands behind it */
 
 struct parameter {
     const char *name, *value;
@@ -67,12 +67,59 @@ static bool parameter_next(const char **at, struct parameter *out)
     return true;
 }
 
-static bool parameter_find(const char *value, const char *name, struct parameter *out)
+/* Where a name stands: places from which parameter_next goes to it, or NULL. */
+struct parameter_forms {
+    const char *plain, *extended;
+    const char *pieces[PARAMETER_PIECES];
+    bool encoded[PARAMETER_PIECES]; /* with "*" at its end; those without come first */
+};
+
+/* The number of "*7" or "*7*", without zeros before it; -1: that is none. */
+static int parameter_number(const char *text, size_t size, bool *encoded)
 {
-    while (parameter_next(&value, out))
-        if (strlen(name) == out->name_size && strncasecmp(name, out->name, out->name_size) == 0)
-            return true;
-    return false;
+    size_t digits;
+    int number = 0;
+
+    *encoded = size > 2 && text[size - 1] == '*';
+    digits = size - 1 - *encoded;
+    if (size < 2 || digits > 2 || (digits == 2 && text[1] == '0'))
+        return -1;
+    for (size_t i = 1; i <= digits; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        number = 10 * number + text[i] - '0';
+    }
+    return number;
+}
+
+/* Keeps the place of a parameter, behind whose name stands a text. */
+static void
+parameter_keep(struct parameter_forms *forms, const char *behind, size_t size, const char *at)
+{
+    bool encoded;
+    int number;
+
+    if (size == 0 || (size == 1 && *behind == '*')) {
+        const char **form = size == 0 ? &forms->plain : &forms->extended;
+
+        *form = *form ? *form : at;
+        return;
+    }
+    number = *behind == '*' ? parameter_number(behind, size, &encoded) : -1;
+    if (number < 0 || (forms->pieces[number] && (encoded || !forms->encoded[number])))
+        return;
+    forms->pieces[number] = at;
+    forms->encoded[number] = encoded;
+}
+
+static void parameter_find(const char *value, const char *name, struct parameter_forms *forms)
+{
+    size_t size = strlen(name);
+    struct parameter found;
+
+    for (const char *at = value, *before = at; parameter_next(&at, &found); before = at)
+        if (found.name_size >= size && strncasecmp(name, found.name, size) == 0)
+            parameter_keep(forms, found.name + size, found.name_size - size, before);
 }
 
 /* A parameter's text without its escapes; how many bytes. */
@@ -137,15 +184,13 @@ static const char *parameter_charset(const char *text, size_t size, bool *latin)
 }
 
 /* "name*=UTF-8''text": its bytes at `to`; -1: none of a known charset. */
-static ssize_t parameter_extended(const char *value, const char *name, char *to)
+static ssize_t parameter_extended(const struct parameter_forms *forms, char *to)
 {
-    char full[PARAMETER_NAME];
+    const char *at = forms->extended, *text;
     struct parameter found;
-    const char *text;
     bool latin;
 
-    snprintf(full, sizeof full, "%s*", name);
-    if (!parameter_find(value, full, &found) || found.quoted)
+    if (!at || !parameter_next(&at, &found) || found.quoted)
         return -1;
     text = parameter_charset(found.value, found.value_size, &latin);
     if (!text)
@@ -155,25 +200,22 @@ static ssize_t parameter_extended(const char *value, const char *name, char *to)
 }
 
 /* "name*0=a; name*1*=%20b": the bytes at `to`; -1: there is no first one. */
-static ssize_t parameter_pieces(const char *value, const char *name, char *to)
+static ssize_t parameter_pieces(const struct parameter_forms *forms, char *to)
 {
-    char full[PARAMETER_NAME];
     struct parameter found;
     bool latin = false;
     size_t size = 0;
     int i;
 
-    for (i = 0; i < PARAMETER_PIECES; i++) {
-        const char *text;
+    for (i = 0; i < PARAMETER_PIECES && forms->pieces[i]; i++) {
+        const char *at = forms->pieces[i], *text;
 
-        snprintf(full, sizeof full, "%s*%d", name, i);
-        if (parameter_find(value, full, &found)) {
+        if (!parameter_next(&at, &found))
+            break;
+        if (!forms->encoded[i]) {
             size += parameter_unquote(&found, to + size);
             continue;
         }
-        snprintf(full, sizeof full, "%s*%d*", name, i);
-        if (!parameter_find(value, full, &found))
-            break;
         text = i > 0 ? found.value : parameter_charset(found.value, found.value_size, &latin);
         if (!text)
             return -1;
@@ -183,11 +225,12 @@ static ssize_t parameter_pieces(const char *value, const char *name, char *to)
     return i > 0 ? (ssize_t)size : -1;
 }
 
-static ssize_t parameter_plain(const char *value, const char *name, char *to)
+static ssize_t parameter_plain(const struct parameter_forms *forms, char *to)
 {
+    const char *at = forms->plain;
     struct parameter found;
 
-    return parameter_find(value, name, &found) ? (ssize_t)parameter_unquote(&found, to) : -1;
+    return at && parameter_next(&at, &found) ? (ssize_t)parameter_unquote(&found, to) : -1;
 }
 
 static bool parameter_is_clean(const char *text, size_t size)
@@ -200,15 +243,17 @@ static bool parameter_is_clean(const char *text, size_t size)
 
 int ed_parameter_get(const char *value, const char *name, struct ed_arena *arena, const char **out)
 {
-    ssize_t (*const forms[])(const char *, const char *,
-                             char *) = {parameter_extended, parameter_pieces, parameter_plain};
+    ssize_t (*const ways[])(const struct parameter_forms *,
+                            char *) = {parameter_extended, parameter_pieces, parameter_plain};
     char *text = ed_arena_alloc(arena, 2 * strlen(value) + 1); /* of ISO 8859-1 each is two */
+    struct parameter_forms forms = {0};
 
     *out = NULL;
     if (!text)
         return -ENOMEM;
-    for (size_t i = 0; i < sizeof forms / sizeof *forms && !*out; i++) {
-        ssize_t size = forms[i](value, name, text);
+    parameter_find(value, name, &forms);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways && !*out; i++) {
+        ssize_t size = ways[i](&forms, text);
 
         if (size < 0 || !parameter_is_clean(text, (size_t)size))
             continue;
