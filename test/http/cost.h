@@ -31,7 +31,12 @@ struct cost_input {
 
 /* Texts may have NULs in them. */
 #define COST(what, take, begin, unit, end)                                                         \
-    {what, take, {begin, sizeof(begin) - 1}, {unit, sizeof(unit) - 1}, {end, sizeof(end) - 1}}
+    {                                                                                              \
+        what, take, {begin, sizeof(begin) - 1}, {unit, sizeof(unit) - 1},                          \
+        {                                                                                          \
+            end, sizeof(end) - 1                                                                   \
+        }                                                                                          \
+    }
 
 static inline size_t cost_put(char *to, size_t size, struct cost_text text)
 {
@@ -61,32 +66,31 @@ static inline double cost_once(const struct cost_input *input, size_t size)
     return (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
 }
 
-/* Whether an input of so many bytes, and one of twice as many, cost as they should. */
-static inline int cost_is_linear(const struct cost_input *input, size_t size)
+/* Checks that an input costs less than three times as much as another. */
+static inline int cost_is_at_most(const struct cost_input *more, size_t more_size,
+                                  const struct cost_input *less, size_t less_size)
 {
-    double once = 1e9, twice = 1e9;
+    double most = 1e9, least = 1e9;
 
-    size /= test_is_on_valgrind() ? 8 : test_is_slow() ? 4 : 1;
-    for (int i = 0; i < COST_LEAST_TRIES || (i < COST_MOST_TRIES && twice >= 3 * once); i++) {
-        double one = cost_once(input, size), two = cost_once(input, 2 * size);
+    for (int i = 0; i < COST_LEAST_TRIES || (i < COST_MOST_TRIES && most >= 3 * least); i++) {
+        double one = cost_once(less, less_size), other = cost_once(more, more_size);
 
-        REQUIRE(one >= 0 && two >= 0);
-        once = one < once ? one : once;
-        twice = two < twice ? two : twice;
+        REQUIRE(one >= 0 && other >= 0);
+        least = one < least ? one : least;
+        most = other < most ? other : most;
     }
-    if (getenv("EDDY_TEST_COST"))
-        fprintf(stderr, "%s: %.0f ns a byte, %.2f\n", input->what, twice / (double)size / 2 * 1e9,
-                twice / once);
-    if (twice >= 3 * once)
-        test_fail(__FILE__, __LINE__, "%s: twice as much takes %.1f times as long (%g s)",
-                  input->what, twice / once, twice);
+    if (most >= 3 * least)
+        test_fail(__FILE__, __LINE__, "%s: %zu bytes take %.1f times as long as %zu of %s (%g s)",
+                  more->what, more_size, most / least, less_size, less->what, most);
     return 0;
 }
 
+/* The same of an input that is twice as long, for each of several. */
 static inline int costs_are_linear(const struct cost_input *inputs, size_t count, size_t size)
 {
+    size /= test_is_on_valgrind() ? 8 : test_is_slow() ? 4 : 1;
     for (size_t i = 0; i < count; i++)
-        EDDY_TRY(cost_is_linear(&inputs[i], size));
+        EDDY_TRY(cost_is_at_most(&inputs[i], 2 * size, &inputs[i], size));
     return 0;
 }
 EDDY_ASYNC(costs_are_linear, const struct cost_input *, size_t, size_t);
@@ -94,8 +98,8 @@ EDDY_ASYNC(costs_are_linear, const struct cost_input *, size_t, size_t);
 /* In a loop of its own: what is measured may wait. The heap keeps large blocks, too, so that they
  * cost no more a byte than small ones. */
 #define CHECK_LINEAR(inputs, size)                                                                 \
-    (void)mallopt(M_MMAP_THRESHOLD, 1 << 30);                                                      \
-    (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);                                                      \
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);                                                     \
+    (void)mallopt(M_TRIM_THRESHOLD, 32 << 20);                                                     \
     CHECK_OK(eddy_run(costs_are_linear, inputs, ED_ARRAY_LENGTH(inputs), (size_t)(size)))
 
 #endif

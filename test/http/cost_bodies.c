@@ -51,7 +51,7 @@ static int take_parts_slowly(const char *data, size_t size)
             COST("data", take, PART, "x", PARTS_END),                                              \
             COST("line ends", take, PART, "\r\n", PARTS_END),                                      \
             COST("half line ends", take, PART, "\r", PARTS_END),                                   \
-            COST("dashes", take, PART, "-", PARTS_END),                                            \
+            COST("dashes", take, PART "x", "-", PARTS_END),                                        \
             COST("nearly delimiters", take, PART, "\r\n---------", PARTS_END),                     \
             COST("a preamble", take, "", "\r\n---------", "\r\n" PART PARTS_END),                  \
             COST("fields", take, LINE "\r\n", "a:b\r\n", "\r\n" PARTS_END),                        \

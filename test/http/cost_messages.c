@@ -122,7 +122,8 @@ RAW_TEST(cost_of_responses_and_chunks_is_linear)
         COST("chunks with extensions", read_requests, POST, "2;a=\"b\"\r\nxx\r\n", "0\r\n\r\n"),
         COST("trailers", read_requests, POST "0\r\n", "a:b\r\n", "\r\n"),
     };
-    static const struct cost_input extensions[] = { /* of which there are 16 KiB at most */
+    static const struct cost_input extensions[] = {
+        /* of which there are 16 KiB at most */
         COST("tokens", read_requests, POST "1", ";a", "\r\n!\r\n0\r\n\r\n"),
         COST("quoted", read_requests, POST "1;a=\"", "\\\"", "\"\r\n!\r\n0\r\n\r\n"),
         COST("open quotes", read_refused, POST "1", ";a=\"b\"", ";a=\"\r\n!\r\n0\r\n\r\n"),

@@ -126,6 +126,23 @@ static int take_parameter(const char *data, size_t size)
     return rc;
 }
 
+#define PIECES(n)                                                                                  \
+    "; filename*" #n "9=b; filename*" #n "8=b; filename*" #n "7=b; filename*" #n "6=b"             \
+    "; filename*" #n "5=b; filename*" #n "4=b; filename*" #n "3=b; filename*" #n "2=b"             \
+    "; filename*" #n "1=b; filename*" #n "0=b"
+
+/* As many pieces as there may be, behind all else, which is not looked through for each. */
+RAW_TEST(cost_of_parameters_in_pieces_is_that_of_others)
+{
+    static const struct cost_input whole = COST("whole", take_parameter, "a", "; b=c", "");
+    static const struct cost_input pieces =
+        COST("pieces", take_parameter, "a", "; b=c",
+             PIECES(9) PIECES(8) PIECES(7) PIECES(6) PIECES(5) PIECES(4) PIECES(3) PIECES(2)
+                 PIECES(1) PIECES());
+
+    CHECK_OK(cost_is_at_most(&pieces, 100000, &whole, 100000));
+}
+
 static int take_codings(const char *data, size_t size)
 {
     (void)size;
@@ -149,6 +166,7 @@ RAW_TEST(cost_of_fields_values_is_linear)
         COST("open quotes", take_parameter, "a", "; b=\"c\"", "; d=\""),
         COST("an extended one", take_parameter, "a; filename*=iso-8859-1''", "%ff", ""),
         COST("pieces", take_parameter, "a", "; filename*1=b", "; filename*0=a"),
+        COST("names", take_parameter, "a", "; filename*7*=b; filename*7=c; filename=d", ""),
         COST("apostrophes", take_parameter, "a; filename*=", "'", ""),
         COST("codings", take_codings, "", "br;q=0.5,", ""),
         COST("weights", take_codings, "gzip", ";q=1", ""),
