@@ -79,8 +79,7 @@ static size_t free_on_disk(void)
     return status.f_bfree * status.f_bsize;
 }
 
-#define PART                                                                                       \
-    "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n"
+#define PART "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n"
 #define PART_END "\r\n--B--\r\n"
 #define MULTIPART "Content-Type: multipart/form-data; boundary=B\r\n"
 
@@ -223,7 +222,6 @@ RAW_TEST(web_disk_that_is_full_is_507_and_leaves_nothing)
     int status;
 
     disk = folder_make();
-    status =
-        folder_fork(&disk, use_a_small_disk, "nothing can be mounted here", text, sizeof text);
+    status = folder_fork(&disk, use_a_small_disk, "nothing can be mounted here", text, sizeof text);
     CHECK_THAT(status == 0 && !*text, "status %d: %s", status, text);
 }
