@@ -6,7 +6,8 @@
  *
  * Any method and path is answered by 200 and the request's body, up to 256 MiB unless --max-body
  * says otherwise; GET by a file below the root, where there is one; with --ws, an upgrade by an
- * echo of each message, up to 16 MiB, compressed where the client can. */
+ * echo of each message, up to 16 MiB, compressed where the client can. The idle time counts between
+ * requests, for a body of which nothing comes, and for a client that takes nothing. */
 #include <eddy.h>
 #include <eddy/http.h>
 #include <eddy/tls.h>
@@ -104,6 +105,8 @@ static int serve(struct echod *echod)
                                             .stream_size = echod->max_body,
                                             .head_time = echod->header_timeout,
                                             .idle_time = echod->idle_timeout,
+                                            .body_time = echod->idle_timeout,
+                                            .write_time = echod->idle_timeout,
                                             .shutdown_time = 1});
 }
 EDDY_ASYNC(serve, struct echod *);

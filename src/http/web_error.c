@@ -66,6 +66,7 @@ int ed_web_error_answer(eddy_web_request *request, int rc)
         ed_web_error_tell(request, rc);
     ed_web_answer_drop(request);
     ed_web_answer_drop_fields(request);
+    request->answer.close |= status == 408; /* nobody waits for the rest (RFC 9110, 15.5.9) */
     rc = ed_web_answer_put(request, "X-Content-Type-Options", "nosniff");
     if (rc < 0)
         return rc;
