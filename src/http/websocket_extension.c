@@ -4,7 +4,8 @@
  *
  * An offer is taken only if each of its parameters is known, comes once, and has a value where and
  * as it must; else the next one counts. An answer must be one, with nothing in it that was not
- * offered. A server that is asked for a window of 8 bits passes: zlib has none.
+ * offered. Of windows of 8 bits zlib has none: an offer that asks a server for one is taken only if
+ * there is no other, and then its own messages are not compressed.
  */
 #include "http/websocket_extension.h"
 
@@ -126,6 +127,7 @@ struct chooser {
     const eddy_websocket_options *options;
     struct ed_deflate_terms *terms;
     char *answer;
+    bool least; /* a window of 8 bits will do */
 };
 
 /* Takes an offer, if it can. Returns whether to look at the next one. */
@@ -138,7 +140,7 @@ static bool offer_look(const char *member, size_t size, void *argument)
     char bits[48] = "";
 
     if (!slice_is(slice_take(&rest, ';'), NAME) || !parameters_read(rest, &wanted) ||
-        wanted.server_bits == 8)
+        (wanted.server_bits == 8 && !chooser->least))
         return true;
     terms->agreed = true;
     terms->server_alone = wanted.server_alone || chooser->options->no_context;
@@ -156,16 +158,18 @@ static bool offer_look(const char *member, size_t size, void *argument)
 void ed_extension_choose(const eddy_headers *headers, const eddy_websocket_options *options,
                          struct ed_deflate_terms *terms, char answer[ED_EXTENSION_TEXT])
 {
-    struct chooser chooser = {options, terms, answer};
+    struct chooser chooser = {options, terms, answer, false};
     const char *value;
-    size_t at = 0;
 
     *terms = (struct ed_deflate_terms){.agreed = false};
     *answer = '\0';
-    if (options->no_compression)
-        return;
-    while (!terms->agreed && (value = eddy_headers_next(headers, "Sec-WebSocket-Extensions", &at)))
-        ed_each_member(value, offer_look, &chooser);
+    for (int pass = 0; pass < 2 && !options->no_compression; pass++, chooser.least = true) {
+        size_t at = 0;
+
+        while (!terms->agreed &&
+               (value = eddy_headers_next(headers, "Sec-WebSocket-Extensions", &at)))
+            ed_each_member(value, offer_look, &chooser);
+    }
 }
 
 /* The client's side -------------------------------------------------------------------------- */

@@ -52,28 +52,42 @@ RAW_TEST(extension_offers_are_answered_with_what_they_ask_for)
 
 RAW_TEST(extension_offers_that_cannot_be_taken_are_passed_over)
 {
-    static const char *const bad[] = {"x-webkit-deflate-frame",
-                                      NAME "; unknown",
-                                      NAME "; server_max_window_bits",
-                                      NAME "; server_max_window_bits=7",
-                                      NAME "; server_max_window_bits=16",
-                                      NAME "; server_max_window_bits=010",
-                                      NAME "; server_max_window_bits=1x",
-                                      NAME "; server_max_window_bits=8", /* zlib has none */
-                                      NAME "; client_max_window_bits=16",
-                                      NAME "; client_max_window_bits=",
-                                      NAME "; server_no_context_takeover=1",
-                                      NAME SERVER_ALONE SERVER_ALONE,
-                                      NAME ";",
-                                      NAME "; ; client_max_window_bits",
-                                      NAME
-                                      "; server_max_window_bits=10; server_max_window_bits=10"};
+    static const char *const bad[] = {
+        "x-webkit-deflate-frame",
+        NAME "; unknown",
+        NAME "; server_max_window_bits",
+        NAME "; server_max_window_bits=7",
+        NAME "; server_max_window_bits=16",
+        NAME "; server_max_window_bits=010",
+        NAME "; server_max_window_bits=1x",
+        NAME "; client_max_window_bits=16",
+        NAME "; client_max_window_bits=",
+        NAME "; server_no_context_takeover=1",
+        NAME SERVER_ALONE SERVER_ALONE,
+        NAME ";",
+        NAME "; ; client_max_window_bits",
+        NAME "; server_max_window_bits=10; server_max_window_bits=10"};
 
     for (size_t i = 0; i < ED_ARRAY_LENGTH(bad); i++)
         CHECK_STR(answer_to(bad[i], NULL), "");
+}
+
+/* zlib has none of 8 bits: what the server says is not compressed then, so that another offer is
+ * better, wherever it stands. */
+RAW_TEST(extension_offer_of_the_least_window_is_taken_if_there_is_no_other)
+{
+    CHECK_STR(answer_to(NAME "; server_max_window_bits=8", NULL),
+              NAME "; server_max_window_bits=8");
+    CHECK_EQ(terms.server_bits, 8);
     CHECK_STR(answer_to("x, " NAME "; server_max_window_bits=8, " NAME "; server_max_window_bits=9",
                         NULL),
               NAME "; server_max_window_bits=9");
+    CHECK_STR(
+        answer_to(NAME SERVER_ALONE "; server_max_window_bits=8, x, " NAME SERVER_ALONE, NULL),
+        NAME SERVER_ALONE);
+    CHECK_STR(answer_to(NAME "; server_max_window_bits=8",
+                        &(eddy_websocket_options){.no_compression = true}),
+              "");
 }
 
 RAW_TEST(extension_is_answered_as_the_server_wants_it)
