@@ -148,28 +148,38 @@ static int upload_all_ways(eddy_web_server *server)
     return 0;
 }
 
+/* Fills the disk with one file. */
+static int fill_disk(void)
+{
+    static char data[1 << 16];
+    EDDY_STREAM rest = NULL;
+
+    EDDY_TRY(eddy_open(in(&disk, "rest"), "w", &rest));
+    while (eddy_write(rest, data, sizeof data) == 0)
+        ;
+    REQUIRE(free_on_disk() == 0);
+    return 0;
+}
+
+/* Takes all names that the disk has room for. */
+static void take_names(void)
+{
+    char name[16];
+    int rc = 0;
+
+    for (int i = 0; i < 100 && rc == 0; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        rc = file_add(in(&disk, name), "");
+    }
+}
+
 /* A disk that has no byte left, or not even a name, when the upload begins. */
 static int upload_to_nothing(eddy_web_server *server)
 {
-    char name[16];
-
-    REQUIRE(file_add(in(&disk, "rest"), "x") == 0);
-    REQUIRE(truncate(in(&disk, "rest"), 1) == 0);
-    {
-        EDDY_STREAM rest = NULL;
-        static char data[1 << 16];
-
-        EDDY_TRY(eddy_open(in(&disk, "rest"), "a", &rest));
-        while (eddy_write(rest, data, sizeof data) == 0)
-            ;
-    }
+    EDDY_TRY(fill_disk());
     EDDY_TRY(upload_too_much(server, "/body", false, 1000));
     REQUIRE(truncate(in(&disk, "rest"), 0) == 0);
-    for (int i = 0; i < 100; i++) {
-        snprintf(name, sizeof name, "%d", i);
-        if (file_add(in(&disk, name), "") < 0)
-            break;
-    }
+    take_names();
     EDDY_TRY(upload_too_much(server, "/body", false, 1000));
     EDDY_TRY(upload_too_much(server, "/part", true, 1000));
     return upload_too_much(server, "/form", true, LARGE);
