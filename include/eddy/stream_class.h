@@ -123,7 +123,8 @@ struct eddy_stream {
     size_t limit;                /* of a line */
     size_t high, low;            /* of what is kept from writers */
     size_t partial;              /* of the last call that failed */
-    uint64_t received, taken;    /* bytes: from the kind, and by it */
+    uint64_t received, taken;    /* bytes: from the kind, and by it, */
+    const size_t *under_way;     /* and of the write that it has now; NULL: it has none */
     size_t lost;                 /* and that it took, and dropped when it broke */
     struct eddy_list_ calls;     /* who may wait in it now */
     struct eddy_list_ writers;   /* who wait for their turn */

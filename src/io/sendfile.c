@@ -91,7 +91,9 @@ static int file_send(eddy_stream *stream, int fd, off_t offset, size_t count, si
     if (rc < 0)
         return rc;
     text = ed_stream_kind_begin();
+    stream->under_way = done;
     rc = stream->kind->sendfile(stream, fd, offset, count, done);
+    stream->under_way = NULL;
     stream->taken += *done;
     if (ed_stream_kind_end(text, rc, &own_text)) {
         stream->write_error = rc;

@@ -172,10 +172,11 @@ size_t eddy_stream_partial(const eddy_stream *stream)
 eddy_stream_counters eddy_stream_get_counters(const eddy_stream *stream)
 {
     size_t pending = ed_stream_pending(stream);
+    uint64_t taken = stream->taken + (stream->under_way ? *stream->under_way : 0);
 
     return (eddy_stream_counters){
         .received = stream->received,
-        .sent = stream->taken > pending ? stream->taken - pending : 0, /* a kind adds framing */
+        .sent = taken > pending ? taken - pending : 0, /* a kind adds framing */
         .to_read = ed_buffer_size(&stream->in) + ed_buffer_size(&stream->behind),
         .to_send = pending,
     };

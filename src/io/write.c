@@ -129,8 +129,11 @@ static int stream_send_now(eddy_stream *stream, const struct iovec *parts, size_
 {
     struct ed_error *text = ed_stream_kind_begin();
     bool own_text;
-    int rc = stream->kind->write(stream, parts, count, wait, done);
+    int rc;
 
+    stream->under_way = done;
+    rc = stream->kind->write(stream, parts, count, wait, done);
+    stream->under_way = NULL;
     ED_ASSERT(*done <= size);
     ED_ASSERT(rc < 0 || *done == size);
     stream->taken += *done;

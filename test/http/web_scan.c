@@ -135,6 +135,29 @@ TEST(web_scan_client_takes_a_little)
     CHECK_EQ(rc, -ECONNABORTED);
 }
 
+/* Nor one that takes a little of an answer that is written at once. */
+TEST(web_scan_client_takes_a_little_of_much)
+{
+    const eddy_web_options options = {.write_time = 5};
+    EDDY_STREAM stream = NULL;
+    static char data[1 << 14];
+    int begun = 0;
+    WEB(app, server, &options);
+
+    CHECK_OK(eddy_web_get(app, "/", send_much, &begun));
+    WEB_START(app, server);
+    CHECK_OK(ed_web_connect(server, &stream));
+    CHECK_OK(eddy_printf(stream, "GET / HTTP/1.1\r\nHost: t\r\n\r\n"));
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(eddy_sleep(2));
+        for (int n = 0; n < 8; n++)
+            CHECK(eddy_read(stream, data, sizeof data) > 0);
+        CHECK_EQ(server->count, 1);
+    }
+    CHECK_OK(eddy_sleep(8));
+    CHECK_EQ(server->count, 0);
+}
+
 /* H-KEEP-5 over a socket: by a close, and by a reset. */
 TEST(web_scan_client_goes)
 {

@@ -30,6 +30,32 @@ static int close_later(eddy_stream **stream)
 }
 EDDY_ASYNC(close_later, eddy_stream **);
 
+static int write_much(eddy_stream *stream)
+{
+    static const char much[100000];
+
+    return eddy_write(stream, much, sizeof much);
+}
+EDDY_ASYNC(write_much, eddy_stream *);
+
+/* What has been taken of a write counts while that waits for the rest. */
+TEST(pair_counts_what_is_taken_of_a_write_under_way)
+{
+    EDDY_STREAM one = NULL, other = NULL;
+    char data[1500];
+
+    CHECK_OK(eddy_stream_pair(&one, &other));
+    CHECK_OK(eddy_stream_set_limit(other, 1000));
+    EDDY_TASK writer = eddy_create_task(write_much, one);
+    test_settle();
+    CHECK_EQ(eddy_stream_get_counters(one).sent, 2000);
+    CHECK_OK(eddy_read_exactly(other, data, sizeof data));
+    test_settle();
+    CHECK_EQ(eddy_stream_get_counters(one).sent, 3500);
+    eddy_stream_abort(one);
+    CHECK_EQ(eddy_await(writer), -ECONNABORTED);
+}
+
 /* One declaration closes all that it names: each end has had the end of the other. */
 TEST(pair_in_one_declaration_is_closed)
 {
