@@ -129,8 +129,9 @@ struct eddy_web_server {
     struct ed_cache cache;
 
     eddy_handle scan;
-    uint32_t tick;                                /* scans so far, while there are connections */
-    double interval;                              /* seconds between them */
+    double interval, since;                       /* seconds between scans; when ticks began */
+    uint32_t tick, before;                        /* at the last scan, and at the one before it */
+    uint32_t scans;                               /* so far */
     uint32_t idle, slow, hurry, stuck, old, rest; /* limits of time in ticks */
 
     time_t now;         /* that is in */

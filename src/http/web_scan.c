@@ -3,9 +3,10 @@
  * The scan: what looks after all connections of a server, some ten times a second while there are
  * any, so that none of them needs a timer.
  *
- * Time is counted in scans, ticks. What began at tick k began before tick k + 1; so it has lasted n
- * intervals for sure when tick k + 1 + n is there: no limit is early, and none late by more than
- * two intervals.
+ * Time is counted in ticks, as many as there are intervals, of which a scan may see several pass:
+ * when the loop is held up, limits are not. What begins between two scans notes the tick of the
+ * first one, and, when the second sees that, the one before its own, as if it had begun then: so no
+ * limit is early, and none late by more than a scan and two intervals.
  *
  *     a connection is in `busy`, or, once it has waited for a second, in `resting`, by the tick at
  *     which that began; resting ones have given their stacks' pages back, and of them only the
@@ -34,12 +35,13 @@
 #define SCAN_REST 1.0  /* seconds of waiting after which memory is given back */
 #define SCAN_HURRY 1.0 /* seconds that a head has while the server stops */
 
-/* So many that they last for that long, or longer. */
+/* So many that they last for that long, or longer, where the first and the last may be cut. */
 static uint32_t scan_ticks(double seconds, double interval)
 {
     double ticks = seconds / interval;
+    uint32_t whole = ticks < 1e9 ? (uint32_t)ticks : 1000000000;
 
-    return ticks < 1e9 ? (uint32_t)ticks + 1 : 1000000000;
+    return whole + (whole < ticks) + 1;
 }
 
 static double least_of(double one, double other)
@@ -54,6 +56,7 @@ void ed_web_scan_init(eddy_web_server *server)
         least_of(options->head_time, least_of(options->idle_time, options->write_time)) / 10;
 
     server->interval = least < 0.01 ? 0.01 : least_of(least, 0.1);
+    server->since = eddy_time();
     server->idle = scan_ticks(options->idle_time, server->interval);
     server->slow = scan_ticks(options->head_time, server->interval);
     server->hurry = scan_ticks(least_of(options->head_time, SCAN_HURRY), server->interval);
@@ -114,7 +117,7 @@ static void connection_look_at_writing(struct ed_web_connection *c)
     uint64_t taken;
 
     if (!connection_backlog(c, &taken) || taken != c->taken) {
-        c->progress = c->server->tick;
+        c->progress = c->server->tick - 1;
         c->taken = taken;
     } else if (c->server->tick - c->progress > c->server->stuck) {
         eddy_stream_abort(c->stream);
@@ -175,8 +178,20 @@ static void connection_look_at_waiting(struct ed_web_connection *c)
         connection_rest(c);
 }
 
+/* What has begun since the last scan has not begun before this one. */
+static void connection_look_at_clock(struct ed_web_connection *c)
+{
+    const eddy_web_server *server = c->server;
+
+    if (c->tick == server->before)
+        c->tick = server->tick - 1;
+    if (c->progress == server->before)
+        c->progress = server->tick - 1;
+}
+
 static void connection_look(struct ed_web_connection *c)
 {
+    connection_look_at_clock(c);
     if (c->state == ED_WEB_WAITING) {
         connection_look_at_waiting(c);
         return;
@@ -185,7 +200,7 @@ static void connection_look(struct ed_web_connection *c)
         return;
     if (connection_is_watched(c) && connection_is_gone(c))
         ed_web_interrupt(c, ED_WEB_GONE);
-    if (c->server->tick % SCAN_WRITING == 0)
+    if (c->server->scans % SCAN_WRITING == 0)
         connection_look_at_writing(c);
 }
 
@@ -193,7 +208,7 @@ static void connection_look(struct ed_web_connection *c)
  * whether a head has begun, which has its own limit. */
 static void scan_resting(eddy_web_server *server)
 {
-    bool all = server->tick % (server->rest + 1) == 0;
+    bool all = server->scans % (server->rest + 1) == 0;
 
     ED_LIST_FOR_EACH(link, &server->resting) {
         struct ed_web_connection *c = ed_container_of(link, struct ed_web_connection, link);
@@ -215,7 +230,9 @@ static int scan(void *argument)
     eddy_web_server *server = argument;
 
     server->scan.handle = NULL;
-    server->tick++;
+    server->scans++;
+    server->before = server->tick;
+    server->tick = (uint32_t)(uint64_t)((eddy_time() - server->since) / server->interval);
     scan_refresh_date(server);
     ED_LIST_FOR_EACH(link, &server->busy)
         connection_look(ed_container_of(link, struct ed_web_connection, link));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What looks after connections: clients that take nothing, or have gone, over sockets. */
 #include "http/web.h"
+#include "loop/loop.h"
 #include "net/peer.h"
 
 static char block[1 << 16];
@@ -206,4 +207,65 @@ TEST(web_scan_rests)
         CHECK(c->request.arena.first == NULL);
         CHECK_EQ(server->spare_count, 1);
     }
+}
+
+/* Holds the loop up again and again, so that it comes to its timers late. */
+static int hold_up(double seconds)
+{
+    for (;;) {
+        eddy_get_running_loop()->virtual_now += (int64_t)(seconds * 1e9);
+        EDDY_TRY(eddy_sleep(0.01));
+    }
+}
+EDDY_ASYNC(hold_up, double);
+
+/* Limits are those of the clock, not of scans: a loop that is busy keeps them. */
+TEST(web_scan_limits_are_kept_by_a_loop_that_is_busy)
+{
+    const eddy_web_options options = {.head_time = 5, .idle_time = 8, .write_time = 12};
+    EDDY_STREAM head = NULL, idle = NULL, reader = NULL;
+    int rc = 0;
+    double start, ends[3] = {0, 0, 0};
+    WEB(app, server, &options);
+
+    CHECK_OK(eddy_web_get(app, "/", pour, &rc));
+    WEB_START(app, server);
+    EDDY_TASK busy = eddy_create_task(hold_up, 0.3);
+    CHECK_OK(ed_web_connect(server, &head));
+    CHECK_OK(ed_web_connect(server, &idle));
+    CHECK_OK(ed_web_connect(server, &reader));
+    CHECK_OK(eddy_printf(head, "GET /"));
+    CHECK_OK(eddy_printf(reader, "GET / HTTP/1.1\r\nHost: t\r\n\r\n"));
+    for (start = eddy_time(); server->count > 0 && eddy_time() < start + 60;) {
+        double now = eddy_time() - start;
+
+        CHECK_OK(eddy_sleep(0.05));
+        ends[0] = eddy_stream_is_quiet_(head) ? now : ends[0];
+        ends[1] = eddy_stream_is_quiet_(idle) ? now : ends[1];
+        ends[2] = rc == 0 ? now : ends[2];
+    }
+    CHECK_THAT(ends[0] > 4.3 && ends[0] < 6.5, "a head had %f s", ends[0]);
+    CHECK_THAT(ends[1] > 7.3 && ends[1] < 9.5, "an idle connection had %f s", ends[1]);
+    CHECK_THAT(ends[2] > 11.3 && ends[2] < 14.5, "a reader had %f s", ends[2]);
+    CHECK_EQ(rc, -ECONNABORTED);
+}
+
+/* What begins in front of a long step of the loop's does not lose its time by it. */
+TEST(web_scan_limits_are_not_early_behind_a_long_step)
+{
+    const eddy_web_options options = {.head_time = 5};
+    EDDY_STREAM stream = NULL;
+    double start;
+    WEB(app, server, &options);
+
+    WEB_START(app, server);
+    CHECK_OK(ed_web_connect(server, &stream));
+    CHECK_OK(eddy_sleep(0.85));
+    CHECK_OK(eddy_printf(stream, "GET /"));
+    test_settle();
+    eddy_get_running_loop()->virtual_now += INT64_C(4500000000);
+    start = eddy_time();
+    while (eddy_stream_is_quiet_(stream) && eddy_time() < start + 60)
+        CHECK_OK(eddy_sleep(0.05));
+    CHECK_THAT(eddy_time() >= start + 5 && eddy_time() < start + 5.5, "%f s", eddy_time() - start);
 }
