@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/compat.h"
+#include "base/memory.h"
 #include "harness.h"
 
 #define COST_MOST (1 << 20) /* bytes of an input */
@@ -88,7 +89,7 @@ static inline int cost_is_at_most(const struct cost_input *more, size_t more_siz
 /* The same of an input that is twice as long, for each of several. */
 static inline int costs_are_linear(const struct cost_input *inputs, size_t count, size_t size)
 {
-    size /= test_is_on_valgrind() ? 8 : test_is_slow() ? 4 : 1;
+    size /= test_is_on_valgrind() || ed_memory_guarded() ? 8 : test_is_slow() ? 4 : 1;
     for (size_t i = 0; i < count; i++)
         EDDY_TRY(cost_is_at_most(&inputs[i], 2 * size, &inputs[i], size));
     return 0;
