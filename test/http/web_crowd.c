@@ -21,8 +21,7 @@
 #define WRITE_TIME 40
 #define RESIDENT ((size_t)40 << 10)       /* bytes in memory of one, both ends and a stack */
 #define ROOM_FOR_SPARES ((size_t)2 << 20) /* bytes that a server and a loop keep for the next */
-#define LATE                                                                                       \
-    1.5 /* seconds that a limit may be late: two scans, four between two looks at writing */
+#define LATE 1.5 /* seconds that a limit may be late: of writing, eight scans */
 
 enum crowd_kind { SLOW_HEADS, SLOW_BODIES, SLOW_READERS, CROWD_KINDS };
 
