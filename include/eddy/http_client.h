@@ -48,11 +48,13 @@ struct eddy_tls_context; /* eddy/tls.h */
 
 /* How long what may take, in seconds; 0: see there; EDDY_FOREVER: no limit. */
 typedef struct eddy_http_timeouts {
-    double total; /* the whole exchange, with redirects, other tries and the delays before them, to
-                       the last byte of the body; 0: 300 */
-    double pool;  /* waiting for a connection's turn; 0: no limit */
-    double connect; /* a connection with its TLS handshake; 0: 30 */
-    double read;    /* between two reads, while one waits; 0: no limit */
+    double total;    /* the whole exchange, with redirects, other tries and the delays before them,
+                         to the last byte of the body; 0: 300 */
+    double pool;     /* waiting for a connection's turn; 0: no limit */
+    double connect;  /* a connection with its TLS handshake; 0: 30 */
+    double read;     /* between two reads, while one waits; 0: no limit */
+    bool pool_apart; /* `total` stands still while a connection's turn is waited for: so that it
+                         says how long a page may take, however many are asked for at once */
 } eddy_http_timeouts;
 
 /* When a request is tried again, beside the one time that a connection turns out to be stale: when
@@ -88,7 +90,7 @@ typedef struct eddy_http_options {
     bool chunked;         /* the body sent, also where its size is known */
     bool expect_continue; /* the body waits until the server wants it (RFC 9110, 10.1.1) */
     const char *proxy;    /* "http://[USER:PASSWORD@]HOST:PORT" or https; "": none */
-    struct eddy_tls_context *tls; /* a client's */
+    struct eddy_tls_context *tls; /* a client's; "http/1.1" is offered unless it has an ALPN */
     const char *server_name;      /* whom the certificate must name, instead of the host */
     const char *fingerprint; /* that the certificate must have: SHA-256, 64 hexadecimal digits */
     size_t limit;            /* bytes that eddy_http_read and its like take; 0: 64 MiB */

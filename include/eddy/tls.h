@@ -127,7 +127,13 @@ eddy_tls_connect(const char *host, uint16_t port, eddy_tls_context *context,
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_start_tls(eddy_stream **stream, eddy_tls_context *context, const char *server_name);
 
-/* The same as the server, for which what was read may be the beginning of the client's
+/* The same, and offers one protocol by ALPN, such as "http/1.1", where the context names none; its
+ * text stays valid. For libraries that know what they speak. Suspends. */
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_start_tls_offering_(eddy_stream **stream, eddy_tls_context *context, const char *server_name,
+                         const char *alpn);
+
+/* eddy_start_tls as the server, for which what was read may be the beginning of the client's
  * handshake, but nothing else. EDDY_ETLS_CERT_MISSING: it must have a certificate, and has
  * none. Suspends. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int

@@ -19,6 +19,8 @@
 #include "eddy/tls.h"
 #include "http/client.h"
 
+#define CONNECT_ALPN "http/1.1" /* is offered, unless the context says otherwise */
+
 /* The certificate's fingerprint, before any byte of the request. */
 static int connect_check_fingerprint(const eddy_tls_info *info, const char *wanted)
 {
@@ -34,8 +36,8 @@ static int connect_tls(const struct ed_request *request, eddy_stream **stream)
     const char *host = request->response->url->host;
     eddy_tls_info info;
 
-    EDDY_TRY(
-        eddy_start_tls(stream, options->tls, options->server_name ? options->server_name : host));
+    EDDY_TRY(eddy_start_tls_offering_(
+        stream, options->tls, options->server_name ? options->server_name : host, CONNECT_ALPN));
     EDDY_TRY(eddy_tls_get_info(*stream, &info));
     if (*info.alpn && strcmp(info.alpn, "http/1.1") != 0)
         return eddy_raise(EDDY_EHTTP_PROTOCOL, "TLS has agreed upon \"%s\", and not on http/1.1",
@@ -70,7 +72,8 @@ static int connect_proxy(const struct ed_request *request, bool secure, eddy_str
     int rc = connect_transport(request, stream);
 
     if (rc == 0 && proxy->secure)
-        rc = eddy_start_tls(stream, request->choice.options.tls, proxy->host);
+        rc = eddy_start_tls_offering_(stream, request->choice.options.tls, proxy->host,
+                                      CONNECT_ALPN);
     if (rc == 0 && secure)
         rc = ed_proxy_tunnel(*stream, proxy, url->host, url->port, &request->session->pool.limits);
     if (rc < 0 && rc != -ECANCELED && rc != -ETIMEDOUT)
@@ -134,22 +137,42 @@ connect_new(struct ed_request *request, struct ed_host *host, struct ed_connecti
     return rc;
 }
 
-/* Waits for a permit. */
+/* Moves the end of the time in all; a session that is closed has moved it for good. */
+static void connect_set_deadline(struct ed_request *request, double when)
+{
+    if (!request->session->closed)
+        (void)eddy_timeout_reschedule(&request->total, when);
+}
+
+/* Waits for a permit; `seconds` at most. */
+static int
+connect_wait_for(struct ed_request *request, struct ed_host *host, double seconds, bool *expired)
+{
+    EDDY_TIMEOUT(limit, seconds);
+    int rc = ed_http_pool_wait(&request->session->pool, host);
+
+    *expired = eddy_timeout_expired(&limit);
+    return rc;
+}
+
+/* The same, while the time in all goes on or stands still. */
 static int connect_wait(struct ed_request *request, struct ed_host *host)
 {
-    double seconds = request->choice.timeouts.pool;
-    bool expired;
+    double seconds = request->choice.timeouts.pool, since = eddy_time();
+    eddy_http_response *response = request->response;
+    bool apart = request->choice.timeouts.pool_apart, expired;
     int rc;
 
     request->phase = "waiting for a connection";
-    ed_trace(request->response, EDDY_HTTP_QUEUED_START, 0, 0);
-    {
-        EDDY_TIMEOUT(limit, seconds);
-
-        rc = ed_http_pool_wait(&request->session->pool, host);
-        expired = eddy_timeout_expired(&limit);
+    ed_trace(response, EDDY_HTTP_QUEUED_START, 0, 0);
+    if (apart)
+        connect_set_deadline(request, EDDY_FOREVER);
+    rc = connect_wait_for(request, host, seconds, &expired);
+    if (apart) {
+        response->deadline += eddy_time() - since;
+        connect_set_deadline(request, response->deadline);
     }
-    ed_trace(request->response, EDDY_HTTP_QUEUED_END, rc, 0);
+    ed_trace(response, EDDY_HTTP_QUEUED_END, rc, 0);
     if (rc == -ETIMEDOUT && expired)
         return eddy_raise(EDDY_EHTTP_CONNECT_TIMEOUT, "all were in use for %g seconds", seconds);
     return rc;

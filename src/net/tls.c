@@ -501,14 +501,17 @@ static void tls_take_place(struct ed_tls *tls, eddy_stream *lower)
         *tls->stream.owner = &tls->stream;
 }
 
-static int tls_start(eddy_stream **stream, eddy_tls_context *context, const char *name)
+static int
+tls_start(eddy_stream **stream, eddy_tls_context *context, const char *name, const char *alpn)
 {
     eddy_stream *lower = *stream;
     struct ed_tls *tls = NULL;
     int rc = tls_new(lower, context, name, &tls);
 
-    if (rc == 0)
+    if (rc == 0) {
+        tls->alpn = alpn;
         rc = tls_begin(tls);
+    }
     if (rc == 0) {
         tls_take_place(tls, lower);
         *stream = &tls->stream;
@@ -532,7 +535,8 @@ static int tls_refuse(eddy_stream **stream, int rc, const char *why)
     return rc;
 }
 
-int eddy_start_tls(eddy_stream **stream, eddy_tls_context *context, const char *server_name)
+int eddy_start_tls_offering_(eddy_stream **stream, eddy_tls_context *context,
+                             const char *server_name, const char *alpn)
 {
     int rc = context ? 0 : ed_tls_default_context(&context);
 
@@ -540,14 +544,19 @@ int eddy_start_tls(eddy_stream **stream, eddy_tls_context *context, const char *
         return tls_refuse(stream, rc, NULL);
     if (ed_tls_context_is_server(context))
         return tls_refuse(stream, -EINVAL, "eddy_start_tls needs the context of a client");
-    return tls_start(stream, context, server_name);
+    return tls_start(stream, context, server_name, alpn);
+}
+
+int eddy_start_tls(eddy_stream **stream, eddy_tls_context *context, const char *server_name)
+{
+    return eddy_start_tls_offering_(stream, context, server_name, NULL);
 }
 
 int eddy_start_tls_server(eddy_stream **stream, eddy_tls_context *context)
 {
     if (!context || !ed_tls_context_is_server(context))
         return tls_refuse(stream, -EINVAL, "eddy_start_tls_server needs the context of a server");
-    return tls_start(stream, context, NULL);
+    return tls_start(stream, context, NULL, NULL);
 }
 
 int eddy_tls_serve(eddy_stream **stream, void *context)

@@ -35,6 +35,7 @@ struct ed_tls {
     eddy_tls_context *context; /* a reference */
     void *ssl;                 /* SSL */
     char *server_name;         /* of a client: whom the certificate must name, or NULL */
+    const char *alpn;          /* of a client whose context names none: the protocol, or NULL */
     bool opened;               /* ed_tls_open was called */
     bool ready;                /* the handshake is done */
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/die.h"
 #include "net/tls_openssl.h"
 
 #define CONTEXT_SESSIONS 128 /* that a client keeps; then the oldest goes */
@@ -610,6 +611,20 @@ static int context_set_name(const struct ed_tls *tls, const char *name)
                : -ENOMEM;
 }
 
+/* Offers one protocol where the context names none. 0, -ENOMEM. */
+static int context_offer_alpn(const struct ed_tls *tls)
+{
+    unsigned char wire[64];
+    size_t size = tls->alpn ? strlen(tls->alpn) : 0;
+
+    if (size == 0 || tls->context->alpn_size > 0)
+        return 0;
+    ED_ASSERT(size < sizeof wire);
+    wire[0] = (unsigned char)size;
+    memcpy(wire + 1, tls->alpn, size);
+    return SSL_set_alpn_protos(ed_tls_ssl(tls), wire, (unsigned)size + 1) == 0 ? 0 : -ENOMEM;
+}
+
 int ed_tls_context_prepare(struct ed_tls *tls)
 {
     eddy_tls_context *context = tls->context;
@@ -628,6 +643,8 @@ int ed_tls_context_prepare(struct ed_tls *tls)
     if (rc == -EINVAL)
         return eddy_raise(-EINVAL, "tls: \"%s\" is not a name that a certificate can have",
                           tls->server_name);
+    if (rc == 0)
+        rc = context_offer_alpn(tls);
     if (rc == 0)
         session_offer(tls);
     return rc < 0 ? eddy_raise(rc, "tls: no memory for a connection") : 0;

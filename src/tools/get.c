@@ -216,7 +216,7 @@ static int get_all(struct get *get)
 static int get_open(struct get *get, eddy_tls_context *tls)
 {
     const eddy_http_trace trace = {count_bytes, get};
-    const eddy_http_timeouts timeouts = {.total = get->timeout};
+    const eddy_http_timeouts timeouts = {.total = get->timeout, .pool_apart = true};
     const eddy_http_retries retries = {.times = (unsigned)get->retries};
     const eddy_http_session_options options = {
         .connections = (size_t)get->concurrency,

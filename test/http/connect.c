@@ -185,6 +185,39 @@ TEST(connect_by_tls_refuses_another_protocol_that_was_agreed_upon)
                 "agreed upon \"h2\"");
 }
 
+/* Says what the two have agreed upon. */
+static int serve_alpn(struct stand *stand, eddy_stream *stream, int number)
+{
+    eddy_tls_info info;
+
+    (void)number;
+    EDDY_TRY(eddy_tls_get_info(stream, &info));
+    EDDY_TRY(stand_read(stand, stream));
+    return eddy_printf(stream, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+                       strlen(info.alpn), info.alpn);
+}
+
+/* H-TLS-3: it is what a client offers that was not told otherwise. */
+TEST(connect_by_tls_offers_http_1_1)
+{
+    SITE(site);
+    EDDY_TLS_CONTEXT context = NULL;
+    EDDY_TLS_CONTEXT other = NULL;
+    EDDY_HTTP_SESSION session = NULL;
+    EDDY_HTTP_RESPONSE response = NULL;
+    eddy_http_options with = {.limit = 0};
+
+    site.stand.serve = serve_alpn;
+    CHECK_OK(site_open_tls(&site, &(eddy_tls_options){.alpn = "h2,http/1.1"}));
+    CHECK_OK(trusting(NULL, &context));
+    CHECK_OK(trusting("spdy/1", &other));
+    CHECK_OK(eddy_http_session_open(NULL, &session));
+    with.tls = context;
+    CHECK_OK(stand_get_with(session, "GET", site.url, &with, "http/1.1"));
+    with.tls = other;
+    CHECK_EQ(eddy_http_request(session, "GET", site.url, &with, &response), EDDY_ETLS_ALERT);
+}
+
 /* Proxies -------------------------------------------------------------------------------- */
 
 static int pump(eddy_stream *from, eddy_stream *to)

@@ -181,6 +181,57 @@ TEST(session_limits_the_time_of_each_part_of_a_request)
     CHECK_EQ(eddy_http_session_get_counters(session).idle, 0);
 }
 
+/* H-TMO-2: the time in all may leave out the wait for a connection, also when the body is read. */
+TEST(session_counts_the_wait_for_a_connection_into_the_time_in_all_or_not)
+{
+    EDDY_GROUP(group);
+    struct stand stand = {.group = &group, .serve = serve_slowly, .value = 6};
+    const eddy_http_options counted = {.timeouts = &(const eddy_http_timeouts){.total = 8}};
+    const eddy_http_options apart = {
+        .timeouts = &(const eddy_http_timeouts){.total = 8, .pool_apart = true}};
+    const eddy_http_options late = {
+        .timeouts = &(const eddy_http_timeouts){.total = 5, .pool_apart = true}};
+    EDDY_HTTP_SESSION session = NULL;
+    EDDY_HTTP_RESPONSE response = NULL;
+    EDDY_GROUP(gets);
+    const char *data;
+
+    CHECK_OK(stand_open(&stand, &(eddy_http_session_options){.connections = 1}, &session));
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(eddy_group_create_task(&gets, get, session, "http://a.test/"));
+    test_settle();
+    CHECK_FAILS(eddy_http_request(session, "GET", "http://a.test/", &counted, &response),
+                -ETIMEDOUT, "waiting for a connection: not done within 8 seconds in all");
+    CHECK_OK(eddy_http_request(session, "GET", "http://a.test/", &apart, &response));
+    CHECK_OK(eddy_http_read(response, &data, NULL));
+    eddy_http_response_close(&response);
+    CHECK_OK(eddy_group_create_task(&gets, get, session, "http://a.test/"));
+    test_settle();
+    CHECK_FAILS(eddy_http_request(session, "GET", "http://a.test/", &late, &response), -ETIMEDOUT,
+                "waiting for the answer: not done within 5 seconds in all");
+    CHECK_OK(eddy_group_join(&gets));
+}
+
+/* H-CONN-10: a session's close is heard while the time in all stands still. */
+TEST(session_that_is_closed_ends_a_wait_whose_time_stands_still)
+{
+    EDDY_GROUP(group);
+    struct stand stand = {.group = &group, .serve = serve_slowly, .value = 100};
+    const eddy_http_session_options options = {
+        .connections = 1,
+        .defaults.timeouts = &(const eddy_http_timeouts){.total = 9, .pool_apart = true}};
+    EDDY_HTTP_SESSION session = NULL;
+
+    CHECK_OK(stand_open(&stand, &options, &session));
+    EDDY_TASK holding = eddy_create_task(get, session, "http://a.test/");
+    test_settle();
+    EDDY_TASK waiting = eddy_create_task(get, session, "http://a.test/");
+    CHECK_OK(eddy_sleep(8));
+    eddy_http_session_close(&session);
+    CHECK_FAILS(eddy_await(holding), -ESHUTDOWN, "the session was closed meanwhile");
+    CHECK_FAILS(eddy_await(waiting), -ESHUTDOWN, "waiting for a connection: ");
+}
+
 /* The kernel's own time for a connection. */
 TEST(session_tells_a_timeout_of_the_kernel_from_one_of_the_caller)
 {
