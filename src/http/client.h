@@ -83,6 +83,8 @@ struct eddy_http_response {
     bool whole;         /* all of the body is in `data` */
     char *data;
     size_t size, room;
+    const char *given; /* bytes of it that a middleware has answered, in the arena, */
+    size_t given_size; /* so many */
 
     const char *content_type, *charset; /* once they were asked for */
 };
@@ -95,6 +97,7 @@ struct ed_request {
     eddy_timeout total;
     const char *method;
     const char *phase;            /* for the texts of errors */
+    const eddy_http_hop *hop;     /* with middlewares around it; NULL: without */
     eddy_http_response *response; /* that is being made */
     const char *authorization;    /* NULL: none */
     struct ed_proxy proxy;
@@ -106,6 +109,15 @@ struct ed_request {
     bool upgrade;          /* 101 is an answer */
     bool bodiless;         /* a redirect has dropped the body */
     bool begun;            /* something of the answer has come */
+};
+
+/* What middlewares see, on the stack of ed_request_visit. */
+struct eddy_http_hop {
+    struct ed_request *request;
+    const eddy_http_middleware *next;
+    eddy_pair *headers; /* that were set, in the arena; NULL: none */
+    size_t header_count;
+    bool sent; /* once, at least */
 };
 
 /* session.c */
@@ -124,10 +136,15 @@ void ed_session_put_response(eddy_http_session *session, eddy_http_response *res
 EDDY_AWAITS int ed_http_request(eddy_http_session *session, const char *method, const char *url,
                                 const eddy_http_options *options, bool upgrade,
                                 eddy_http_response **out);
-/* Fails a request, with "METHOD URL: PHASE: " in front of the text; with `format` NULL of the text
- * that the error has. */
-int ed_request_raise(const struct ed_request *request, int code, const char *format, ...)
-    EDDY_PRINTF_(3, 4);
+/* One URL, up to an answer that is not tried again. Suspends. 0, or an error. */
+EDDY_AWAITS int ed_request_hop(struct ed_request *request);
+/* Makes the body ready to be sent once more: 0, or an error. Suspends. */
+EDDY_AWAITS int ed_request_rewind(struct ed_request *request);
+
+/* middleware.c */
+
+/* One URL, with the middlewares around it. Suspends. 0, or an error. */
+EDDY_AWAITS int ed_request_visit(struct ed_request *request);
 
 /* request_head.c */
 
@@ -156,6 +173,8 @@ int ed_response_open_body(eddy_http_response *response, bool keep_encoding, uint
 /* The same behind reading what is left of a short body, for a second at most, so that the
  * connection can be used again. Suspends. */
 EDDY_AWAITS void ed_response_discard(eddy_http_response *response);
+/* The same, and forgets the answer, so that there may be another. Suspends. */
+EDDY_AWAITS void ed_response_restart(eddy_http_response *response);
 /* Closes what the body was sent from, if it is not needed any more. Suspends, shielded. */
 EDDY_AWAITS void ed_response_close_payload(eddy_http_response *response);
 /* Frees all that it has. Suspends, shielded. */

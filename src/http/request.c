@@ -3,9 +3,10 @@
  * A request, from its URL to the head of the answer that counts.
  *
  *     request    its time in all; the redirects
- *      hop        one URL; the tries, with a delay before each
- *       attempt    one try; and once more on a new connection, where an idle one turns out stale
- *        exchange   one connection, one head sent, one head read
+ *      visit      the middlewares, if there are any (middleware.c)
+ *       hop        one URL; the tries, with a delay before each
+ *        attempt    one try; and once more on a new connection, where an idle one turns out stale
+ *         exchange   one connection, one head sent, one head read
  *
  * The response is made at the start and filled on the way, so that whatever ends the request is
  * undone in one place. A connection is either the response's or the pool's; what fails with one in
@@ -182,8 +183,7 @@ static int request_exchange(struct ed_request *request, bool fresh)
 
 /* Tries -------------------------------------------------------------------------------- */
 
-/* Makes the body ready to be sent once more: 0, or an error. */
-static int request_rewind(struct ed_request *request)
+int ed_request_rewind(struct ed_request *request)
 {
     struct ed_payload *payload = request->response->upload.payload;
 
@@ -206,8 +206,8 @@ static int request_attempt(struct ed_request *request)
     if (!attempt_was_stale(request, rc))
         return rc;
     ed_response_leave(request->response);
-    return request_rewind(request) == 0 ? request_exchange(request, true)
-                                        : exchange_disconnected(0);
+    return ed_request_rewind(request) == 0 ? request_exchange(request, true)
+                                           : exchange_disconnected(0);
 }
 
 /* Whether another try may help. */
@@ -241,7 +241,7 @@ static int hop_wait(struct ed_request *request, int rc)
     double delay = ed_retry_delay(&request->choice.retries, request->tries, after,
                                   session_random(request->session));
 
-    if (request_rewind(request) < 0)
+    if (ed_request_rewind(request) < 0)
         return 0;
     ed_response_discard(response);
     ed_trace(response, EDDY_HTTP_RETRIED, rc, 0);
@@ -251,7 +251,7 @@ static int hop_wait(struct ed_request *request, int rc)
     return 1;
 }
 
-static int request_hop(struct ed_request *request)
+int ed_request_hop(struct ed_request *request)
 {
     char text[400];
 
@@ -351,12 +351,12 @@ static int redirect_prepare(struct ed_request *request, eddy_url *next)
     bool leaves = !eddy_url_same_origin(response->url, next);
 
     ed_trace(response, EDDY_HTTP_REDIRECTED, 0, 0);
-    ed_response_discard(response);
+    ed_response_restart(response);
     EDDY_TRY(redirect_move(response, next));
     if (strcmp(method, request->method) != 0)
         request->bodiless = true;
     response->method = request->method = method;
-    if (request_rewind(request) < 0)
+    if (ed_request_rewind(request) < 0)
         return eddy_raise(EDDY_EHTTP_PAYLOAD, "the body cannot be sent a second time");
     request->foreign |= leaves;
     if (leaves || next->user || next->password)
@@ -369,7 +369,7 @@ static int request_follow(struct ed_request *request)
 {
     for (;;) {
         eddy_url *next = NULL;
-        int rc = request_hop(request);
+        int rc = ed_request_visit(request);
 
         if (rc == 0)
             rc = request_keep_cookies(request);
@@ -480,7 +480,7 @@ static int request_work(struct ed_request *request)
         rc = ed_payload_open(&options->body, &response->arena, &response->upload.payload);
     if (rc == 0)
         rc = request_follow(request);
-    if (rc == 0)
+    if (rc == 0 && !response->body)
         rc = ed_response_open_body(response, options->keep_encoding, options->decoded_limit);
     return rc;
 }

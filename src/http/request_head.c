@@ -3,7 +3,8 @@
  * The head of a request: its fields, and whose they may be.
  *
  * A field that the request names takes the place of those of the session and of those that are
- * sent by default; without a value there it is not sent at all. What frames the body is never the
+ * sent by default; without a value there it is not sent at all. One that a middleware sets takes the
+ * place of all of them. What frames the body is never the
  * user's: Transfer-Encoding is refused, and a Content-Length must be the one that is sent.
  * Credentials and cookies that are given with a request are meant for the origin of its URL: once
  * a redirect has led elsewhere, all fields of that kind are left out.
@@ -16,8 +17,11 @@
 #include "eddy/version.h"
 #include "http/client.h"
 
+#define HEAD_LISTS 3 /* of fields: of middlewares, of the request, of the session */
+
 struct head_maker {
     struct ed_request *request;
+    const eddy_pair *lists[HEAD_LISTS]; /* the first that has a name counts */
     struct eddy_headers fields;
     bool foreign; /* no credentials */
     int rc;
@@ -164,15 +168,31 @@ static void head_put(struct head_maker *maker, const char *name, const char *val
                           : -ENOMEM;
 }
 
+/* The field that counts, of the first `count` lists. */
+static const char *
+head_find(const struct head_maker *maker, const char *name, size_t count, bool *found)
+{
+    const char *value = NULL;
+
+    *found = false;
+    for (size_t i = 0; i < count && !*found; i++)
+        value = pairs_find(maker->lists[i], name, found);
+    return value;
+}
+
 /* Whether the user has a field of that name, with a value or not. */
 static bool head_is_named(const struct head_maker *maker, const char *name)
 {
     bool found;
 
-    pairs_find(maker->request->choice.options.headers, name, &found);
-    if (!found)
-        pairs_find(maker->request->session->options.headers, name, &found);
+    head_find(maker, name, HEAD_LISTS, &found);
     return found;
+}
+
+/* The same of what is meant for one origin: behind a redirect to another only a middleware's. */
+static const char *head_find_secret(const struct head_maker *maker, const char *name, bool *found)
+{
+    return head_find(maker, name, maker->foreign ? 1 : HEAD_LISTS, found);
 }
 
 static void head_put_default(struct head_maker *maker, const char *name, const char *value)
@@ -189,45 +209,35 @@ static bool is_one_of(const char *name, const char *const names[])
     return false;
 }
 
-/* Whether a field of the user's is sent as it is, here. */
-static bool head_takes(const struct head_maker *maker, const eddy_pair *field)
+/* Whether a field of list number `list` is sent as it is, here. */
+static bool head_takes(const struct head_maker *maker, size_t list, const eddy_pair *field)
 {
     static const char *const own[] = {"Host", "Cookie", "Content-Length", NULL};
     static const char *const secret[] = {"Authorization", "Proxy-Authorization", NULL};
+    bool found;
 
-    if (!field->value || is_one_of(field->name, own))
+    head_find(maker, field->name, list, &found);
+    if (found || !field->value || is_one_of(field->name, own))
         return false;
-    if (maker->foreign && is_one_of(field->name, secret))
+    if (maker->foreign && list > 0 && is_one_of(field->name, secret))
         return false;
     return !maker->request->bodiless || strncasecmp(field->name, "Content-", 8) != 0;
 }
 
 static void head_put_users(struct head_maker *maker)
 {
-    const eddy_pair *given = maker->request->choice.options.headers;
-    bool found;
-
-    for (const eddy_pair *field = maker->request->session->options.headers; field && field->name;
-         field++) {
-        pairs_find(given, field->name, &found);
-        if (!found && head_takes(maker, field))
-            head_put(maker, field->name, field->value);
-    }
-    for (const eddy_pair *field = given; field && field->name; field++)
-        if (head_takes(maker, field))
-            head_put(maker, field->name, field->value);
+    for (size_t list = HEAD_LISTS; list-- > 0;)
+        for (const eddy_pair *field = maker->lists[list]; field && field->name; field++)
+            if (head_takes(maker, list, field))
+                head_put(maker, field->name, field->value);
 }
 
 static void head_put_host(struct head_maker *maker)
 {
     bool found;
-    const char *value = pairs_find(maker->request->choice.options.headers, "Host", &found);
+    const char *value = head_find_secret(maker, "Host", &found);
 
-    if (!found)
-        value = pairs_find(maker->request->session->options.headers, "Host", &found);
-    if (!value || maker->foreign)
-        value = maker->request->response->url->authority;
-    head_put(maker, "Host", value);
+    head_put(maker, "Host", value ? value : maker->request->response->url->authority);
 }
 
 /* Adds a part to a Cookie field. */
@@ -247,13 +257,10 @@ static void head_put_cookies(struct head_maker *maker)
 {
     const struct ed_request *request = maker->request;
     const eddy_pair *cookie = maker->foreign ? NULL : request->choice.options.cookies;
-    bool found = false;
-    const char *given =
-        maker->foreign ? NULL : pairs_find(request->choice.options.headers, "Cookie", &found);
+    bool found;
+    const char *given = head_find_secret(maker, "Cookie", &found);
     char *field = NULL, *jar = NULL;
 
-    if (!found && !maker->foreign)
-        given = pairs_find(request->session->options.headers, "Cookie", &found);
     if (given)
         field = cookie_join(maker, field, given);
     if (request->session->jar && maker->rc == 0)
@@ -351,7 +358,13 @@ static int head_write(const struct head_maker *maker, struct iovec *out)
 int ed_request_head(struct ed_request *request, int64_t size, const char *content_type,
                     struct iovec *out)
 {
-    struct head_maker maker = {.request = request, .foreign = request->foreign};
+    struct head_maker maker = {
+        .request = request,
+        .lists = {request->hop ? request->hop->headers : NULL, request->choice.options.headers,
+                  request->session->options.headers},
+        .foreign = request->foreign,
+    };
+    bool found;
 
     ed_headers_init(&maker.fields, &request->response->arena);
     head_put_host(&maker);
@@ -359,7 +372,8 @@ int ed_request_head(struct ed_request *request, int64_t size, const char *conten
     head_put_default(&maker, "Accept-Encoding", ed_codings);
     head_put_default(&maker, "User-Agent", "eddy/" EDDY_VERSION_STRING);
     head_put_users(&maker);
-    if (request->authorization && (request->foreign || !head_is_named(&maker, "Authorization")))
+    head_find_secret(&maker, "Authorization", &found);
+    if (request->authorization && !found)
         head_put(&maker, "Authorization", request->authorization);
     head_put_cookies(&maker);
     head_put_body(&maker, size, content_type);

@@ -140,6 +140,19 @@ static void response_leave_quietly(eddy_http_response *response)
     eddy_defer_run_(&defer);
 }
 
+/* Bytes of an answer of a middleware's; 0 at their end, or what broke the body. */
+static ssize_t response_take_given(eddy_http_response *response, void *data, size_t size)
+{
+    if (response->given_size == 0)
+        return response->broken;
+    if (size > response->given_size)
+        size = response->given_size;
+    memcpy(data, response->given, size);
+    response->given += size;
+    response->given_size -= size;
+    return (ssize_t)size;
+}
+
 /* For the body's stream: bytes, 0 at the end, or an error. */
 static ssize_t response_receive(eddy_http_response *response, void *data, size_t size)
 {
@@ -148,7 +161,7 @@ static ssize_t response_receive(eddy_http_response *response, void *data, size_t
     ssize_t n;
 
     if (!connection || response->upgraded)
-        return response->broken;
+        return response_take_given(response, data, size);
     n = response_has_bytes(connection) ? ed_reader_body(&connection->reader, data, size)
                                        : response_read_in_time(response, data, size, &own);
     if (n < 0 && response_goes_on(n, own))
@@ -188,7 +201,8 @@ int ed_response_open_body(eddy_http_response *response, bool keep_encoding, uint
                                  limit ? limit : RESPONSE_DECODED, EDDY_ELIMIT, &watch, response,
                                  &response->body);
 
-    if (rc == 0 && response->connection->reader.ended && !response->upgraded)
+    if (rc == 0 && response->connection && response->connection->reader.ended &&
+        !response->upgraded)
         ed_response_leave(response);
     return rc;
 }
@@ -213,6 +227,18 @@ void ed_response_discard(eddy_http_response *response)
         }
     }
     ed_response_leave(response);
+}
+
+void ed_response_restart(eddy_http_response *response)
+{
+    eddy_stream_end_scope_(&response->body);
+    ed_response_discard(response);
+    eddy_free(response->data);
+    response->data = NULL;
+    response->size = response->room = response->given_size = 0;
+    response->whole = response->upgraded = false;
+    response->broken = response->head.status = 0;
+    response->content_type = response->charset = NULL;
 }
 
 /* The end ---------------------------------------------------------------------------------- */

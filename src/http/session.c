@@ -66,6 +66,21 @@ static int session_copy_pairs(eddy_http_session *session, const eddy_pair **pair
     return 0;
 }
 
+static int session_copy_middlewares(eddy_http_session *session)
+{
+    const eddy_http_middleware **list = &session->options.defaults.middlewares;
+    size_t count = 0;
+    void *copy;
+
+    if (!*list)
+        return 0;
+    while ((*list)[count].call)
+        count++;
+    copy = ed_arena_copy(&session->arena, *list, (count + 1) * sizeof **list);
+    *list = copy;
+    return copy ? 0 : -ENOMEM;
+}
+
 static int session_copy_options(eddy_http_session *session)
 {
     eddy_http_session_options *o = &session->options;
@@ -81,6 +96,8 @@ static int session_copy_options(eddy_http_session *session)
 
     if (rc == 0)
         rc = session_copy_pairs(session, &o->headers);
+    if (rc == 0)
+        rc = session_copy_middlewares(session);
     o->defaults.body = (eddy_body){.kind = EDDY_BODY_KIND_NONE};
     o->defaults.params = o->defaults.headers = o->defaults.cookies = NULL;
     return rc;
@@ -305,6 +322,7 @@ int ed_session_choose(const eddy_http_session *session, const eddy_http_options 
         }
         CHOOSE(timeouts);
         CHOOSE(retries);
+        CHOOSE(middlewares);
         CHOOSE(redirects);
         CHOOSE(no_redirects);
         CHOOSE(raise_for_status);
