@@ -159,7 +159,9 @@ typedef struct eddy_web_options {
     double body_time;     /* seconds between two reads of a body; 0: 60; 408 */
     double write_time;    /* seconds in which a client must take something; 0: 60 */
     double linger_time;   /* seconds to read what a handler left of a body; 0: 10 */
-    bool compress;        /* answers of texts, from 1 KiB on, for who accepts it */
+    bool compress;        /* answers of texts, from 1 KiB on, for who accepts it; also those of
+                             eddy_web_begin, which go as soon as their writer waits. Not with a
+                             Content-Encoding, or "Cache-Control: no-transform" */
     bool half_close;      /* a client that sends no more does not count as gone */
     bool no_server_field; /* no "Server: eddy" */
     /* Where a line for each request goes, with its newline; NULL: nowhere. eddy_web_access_log. */

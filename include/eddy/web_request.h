@@ -136,7 +136,8 @@ eddy_web_send_file(eddy_web_request *request, const char *path);
 /* Begins an answer whose body is written: sends its head. `size` bytes, or -1: not known; then it
  * is chunked. *body is borrowed, a stream of the kind "http" for eddy_write and its like, not to be
  * closed or read; eddy_flush has what was written sent. An end with fewer bytes than announced
- * breaks the connection, as an error of the handler's does; more are refused by -EMSGSIZE.
+ * breaks the connection, as an error of the handler's does; more are refused by -EMSGSIZE. Where
+ * the server compresses it, eddy_write_nowait is -ENOTSUP, and the client is not told the size.
  * Suspends. Returns 0, -EPERM when it is begun already, or an error of eddy_write. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_web_begin(eddy_web_request *request, int status,
                                                        const char *content_type, int64_t size,

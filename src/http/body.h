@@ -31,7 +31,7 @@ int ed_body_reader_open(struct ed_reader *reader, enum ed_coding coding, uint64_
 /*
  * A body that goes, to a connection, which must be there until it is closed: `size` bytes, or with
  * -1 chunked, or with -1 and `to_eof` as it is, up to the end of the connection. With a coding it
- * is compressed, and size is -1. A write is copied to the connection, and reaches the kernel with
+ * is compressed, and `size` counts what is written, not what goes. A write is copied to the connection, and reaches the kernel with
  * its own; eddy_flush sends all that was written, and a head that went before. More bytes than
  * `size` are refused by -EMSGSIZE. A write that is cut short leaves what is on the connection the
  * beginning of a valid body, and may be followed by others. Without waiting only what is not
@@ -42,6 +42,11 @@ int ed_body_reader_open(struct ed_reader *reader, enum ed_coding coding, uint64_
  */
 int ed_body_writer_open(eddy_stream *connection, int64_t size, bool to_eof, enum ed_coding coding,
                         eddy_stream **out);
+
+/* Has a task send what the coding keeps as soon as the writer waits for something else, so that
+ * nobody needs to call eddy_flush; up to ed_body_finish or the close, which suspend for its end.
+ * Without a coding nothing is kept. 0, -ENOMEM. */
+int ed_body_hurry(eddy_stream *body);
 
 /*
  * Writes the end of a body; again when it was cut short, and without effect when it is done.

@@ -13,10 +13,16 @@
  *
  * So what is on the wire is always the beginning of a valid body. What the coder made and the
  * connection has not taken is `held`, and goes before the coder is given more.
+ *
+ * A body in a hurry has a task that flushes what the coder keeps whenever the writer waits for
+ * something else: it runs behind him, and does nothing while he is in a write, which wakes it again
+ * at its end. So events go at once, and who writes without a pause is not flushed in between.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "eddy/sync.h"
+#include "eddy/task.h"
 #include "http/body.h"
 
 #define BODY_BLOCK ((size_t)16 << 10) /* bytes of the coder's at once */
@@ -32,6 +38,8 @@ struct body_writer {
     char *block;             /* BODY_BLOCK bytes, of which */
     size_t held, held_size;  /* those from here on, so many, are to be sent */
     bool unflushed;          /* the coder has bytes that it keeps */
+    eddy_event kept;         /* there may be such, for the task that */
+    eddy_task *flusher;      /* sends them; NULL: there is none */
     size_t owed;             /* of the chunk that is open */
     char frame[32];          /* framing that is to be sent, */
     size_t frame_size;       /* so many bytes */
@@ -249,6 +257,8 @@ static int body_write_coded(struct body_writer *body, const struct iovec *parts,
     body->unflushed = true;
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = body_encode(body, parts[i].iov_base, parts[i].iov_len, false, false, done);
+    if (body->flusher)
+        eddy_event_set(&body->kept);
     return rc;
 }
 
@@ -266,9 +276,8 @@ body_write(eddy_stream *stream, const struct iovec *parts, size_t count, bool wa
                           "the body becomes longer than announced: %llu bytes are left, "
                           "%zu are written",
                           (unsigned long long)body->left, size);
-    if (body->coder)
-        return body_write_coded(body, parts, count, wait, done);
-    rc = body_send(body, parts, count, wait, done);
+    rc = body->coder ? body_write_coded(body, parts, count, wait, done)
+                     : body_send(body, parts, count, wait, done);
     if (body->counted)
         body->left -= *done;
     return rc;
@@ -313,7 +322,7 @@ static void body_writer_abort(eddy_stream *stream, int rc)
 
 static int body_writer_close(eddy_stream *stream)
 {
-    (void)stream;
+    eddy_task_release(&body_writer_of(stream)->flusher);
     return 0;
 }
 
@@ -362,11 +371,36 @@ int ed_body_writer_open(eddy_stream *connection, int64_t size, bool to_eof, enum
         return rc;
     }
     body->connection = connection;
-    body->counted = size >= 0 && !body->coder;
+    body->counted = size >= 0;
     body->left = body->counted ? (uint64_t)size : 0;
-    body->chunked = !body->counted && !to_eof;
+    body->chunked = (!body->counted || body->coder) && !to_eof;
     *out = &body->stream;
     return 0;
+}
+
+/* The task of a body in a hurry. Its errors are the writer's as well. */
+static int body_flush_kept(struct body_writer *body)
+{
+    int rc = 0;
+
+    while (rc == 0) {
+        EDDY_TRY(eddy_event_wait(&body->kept));
+        eddy_event_clear(&body->kept);
+        if (!body->stream.writing)
+            rc = eddy_flush(&body->stream);
+    }
+    return 0;
+}
+EDDY_ASYNC(body_flush_kept, struct body_writer *);
+
+int ed_body_hurry(eddy_stream *stream)
+{
+    const eddy_task_options options = {.name = "http flush"};
+    struct body_writer *body = body_writer_of(stream);
+
+    if (body->coder && !body->flusher)
+        body->flusher = eddy_create_task_with(&options, body_flush_kept, body);
+    return body->coder && !body->flusher ? -ENOMEM : 0;
 }
 
 /* Whether all is there that was announced. */
@@ -390,6 +424,7 @@ int ed_body_finish(eddy_stream *stream)
 
     if (body->finished)
         return 0;
+    eddy_task_release(&body->flusher);
     if (stream->write_error || stream->shut)
         return eddy_raise(stream->write_error ? stream->write_error : stream->shut,
                           "the body was not written to its end");

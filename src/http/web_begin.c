@@ -4,7 +4,8 @@
  *
  * eddy_web_begin sends the head and gives a stream for the body, which frames what is written to
  * it, or, where no body may follow, drops it: to HEAD, 204 and 304 a handler answers as to any
- * other. The connection loop ends the body when the handler has returned.
+ * other. The connection loop ends the body when the handler has returned. What is compressed goes
+ * as soon as the handler waits, as what is not does.
  */
 #include <errno.h>
 #include <string.h>
@@ -72,16 +73,17 @@ static bool begin_has_body(const eddy_web_request *request, int status)
 }
 
 /* The stream of the body, which writes nothing yet. */
-static int begin_open(eddy_web_request *request, int64_t size)
+static int begin_open(eddy_web_request *request, int64_t size, enum ed_coding coding)
 {
     struct ed_web_answer *answer = &request->answer;
 
     answer->sink = !begin_has_body(request, answer->status);
     if (answer->sink)
         return ed_web_sink_open(&answer->body);
-    answer->to_eof = size < 0 && request->head.minor == 0;
-    return ed_body_writer_open(request->connection->stream, size, answer->to_eof,
-                               ED_CODING_IDENTITY, &answer->body);
+    answer->to_eof = (size < 0 || coding != ED_CODING_IDENTITY) && request->head.minor == 0;
+    EDDY_TRY(ed_body_writer_open(request->connection->stream, size, answer->to_eof, coding,
+                                 &answer->body));
+    return ed_body_hurry(answer->body);
 }
 
 int eddy_web_begin(eddy_web_request *request, int status, const char *content_type, int64_t size,
@@ -89,22 +91,26 @@ int eddy_web_begin(eddy_web_request *request, int status, const char *content_ty
 {
     struct ed_web_answer *answer = &request->answer;
     bool has_body = ed_web_status_has_body(status);
-    ssize_t head_size;
+    enum ed_coding coding;
+    ssize_t rc;
     char *head;
 
     EDDY_TRY(eddy_web_send(request, status, content_type, NULL, 0));
     if (!has_body)
         (void)eddy_headers_remove(&answer->fields, "Content-Type"); /* they are ours */
-    EDDY_TRY(begin_open(request, size));
-    head_size = ed_web_answer_head(request, has_body ? size : -1,
-                                   has_body && request->head.minor > 0, &head);
-    if (head_size < 0) {
-        (void)eddy_stream_close(&answer->body); /* nothing is in it */
-        return (int)head_size;
+    EDDY_TRY(ed_web_compress_begun(request, size, &coding));
+    rc = begin_open(request, size, coding);
+    if (rc == 0)
+        rc = ed_web_answer_head(request, has_body && coding == ED_CODING_IDENTITY ? size : -1,
+                                has_body && request->head.minor > 0, &head);
+    if (rc < 0) {
+        if (answer->body)
+            (void)eddy_stream_close(&answer->body); /* nothing is in it */
+        return (int)rc;
     }
     answer->started = true;
     *body = answer->body;
-    return eddy_write(request->connection->stream, head, (size_t)head_size);
+    return eddy_write(request->connection->stream, head, (size_t)rc);
 }
 
 int ed_web_upgrade(eddy_web_request *request, const char *protocol, eddy_stream **stream)

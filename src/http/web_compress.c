@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compression of answers that are set as a whole: texts of 1 KiB and more, in the coding that the
- * client likes best. Large ones let others run in between.
+ * Compression of answers: texts of 1 KiB and more, or of a length that is not known, in the coding
+ * that the client likes best; never those that are coded already, or parts. Such as are set as a
+ * whole are compressed here, and large ones let others run in between; such as are written are by
+ * their stream. Whatever is compressed is another representation: its tag becomes a weak one.
  */
 #include <errno.h>
 #include <string.h>
@@ -30,16 +32,44 @@ static bool type_is_text(const char *type)
     return false;
 }
 
-static bool compress_is_wanted(const eddy_web_request *request)
+/* Whether the answer may be compressed, by its status and fields. */
+static bool compress_suits(const eddy_web_request *request)
 {
     const struct ed_web_answer *answer = &request->answer;
     const eddy_headers *fields = &answer->fields;
     const char *type = eddy_headers_get(fields, "Content-Type");
 
-    return answer->fd < 0 && !answer->cached && answer->size >= COMPRESS_FROM &&
-           answer->status != 206 && type && type_is_text(type) &&
-           !eddy_headers_get(fields, "Content-Encoding") &&
+    return ed_web_status_has_body(answer->status) && answer->status != 206 && type &&
+           type_is_text(type) && !eddy_headers_get(fields, "Content-Encoding") &&
            !eddy_headers_has_token(fields, "Cache-Control", "no-transform");
+}
+
+/* Says that the answer depends on what the client accepts, and in which coding it comes. */
+static int compress_choose(eddy_web_request *request, enum ed_coding *coding)
+{
+    struct eddy_headers *fields = &request->answer.fields;
+    const char *tag;
+
+    if (!eddy_headers_has_token(fields, "Vary", "Accept-Encoding"))
+        EDDY_TRY(eddy_headers_add(fields, "Vary", "Accept-Encoding"));
+    *coding = ed_coding_choose(eddy_web_header(request, "Accept-Encoding"));
+    if (*coding == ED_CODING_IDENTITY)
+        return 0;
+    EDDY_TRY(ed_web_answer_put(request, "Content-Encoding", ed_coding_name(*coding)));
+    tag = eddy_headers_get(fields, "ETag");
+    if (!tag || *tag != '"')
+        return 0;
+    tag = ed_arena_printf(&request->arena, "W/%s", tag);
+    return tag ? ed_web_answer_put(request, "ETag", tag) : -ENOMEM;
+}
+
+int ed_web_compress_begun(eddy_web_request *request, int64_t size, enum ed_coding *coding)
+{
+    *coding = ED_CODING_IDENTITY;
+    if (!request->connection->server->options.compress || (size >= 0 && size < COMPRESS_FROM) ||
+        !compress_suits(request))
+        return 0;
+    return compress_choose(request, coding);
 }
 
 /* Compresses all of it into a buffer. */
@@ -74,17 +104,15 @@ int ed_web_compress(eddy_web_request *request)
     struct ed_coder *coder;
     int rc;
 
-    if (!compress_is_wanted(request))
+    if (answer->fd >= 0 || answer->cached || answer->size < COMPRESS_FROM ||
+        !compress_suits(request))
         return 0;
-    EDDY_TRY(eddy_headers_add(&answer->fields, "Vary", "Accept-Encoding"));
-    coding = ed_coding_choose(eddy_web_header(request, "Accept-Encoding"));
+    EDDY_TRY(compress_choose(request, &coding));
     if (coding == ED_CODING_IDENTITY)
         return 0;
     EDDY_TRY(ed_encoder_new(coding, 0, &coder));
     rc = compress_all(coder, answer->data, answer->size, &out);
     ed_coder_free(coder);
-    if (rc == 0)
-        rc = ed_web_answer_put(request, "Content-Encoding", ed_coding_name(coding));
     if (rc < 0) {
         ed_buffer_release(&out);
         return rc;

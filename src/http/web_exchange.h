@@ -191,5 +191,8 @@ eddy_web_handler ed_web_no_route;
 
 /* Compresses the answer that is set, when it ought to be: web_compress.c. 0, or an error. */
 EDDY_AWAITS int ed_web_compress(eddy_web_request *request);
+/* The coding of an answer that is begun, of `size` bytes or -1, which its fields say then. 0,
+ * -ENOMEM. */
+int ed_web_compress_begun(eddy_web_request *request, int64_t size, enum ed_coding *coding);
 
 #endif
