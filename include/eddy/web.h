@@ -101,6 +101,50 @@ eddy_web_use(eddy_web_app *app, eddy_web_middleware *middleware, void *argument)
  * becomes this one's and NULL. 0; -EINVAL, -EEXIST, -EBUSY, -ENOMEM: then it stays the caller's. */
 EDDY_NODISCARD EDDY_API int eddy_web_mount(eddy_web_app *app, const char *path, eddy_web_app **sub);
 
+/* Puts an application in the place of this one, with its middlewares inside this one's, for
+ * requests to a host: "api.example.org", or "*.example.org", where "*" stands for any part of a
+ * name, dots too. Its port does not matter, nor do capital letters. Hosts come before paths, and
+ * among each other in the order of adding; what the application has no route for is not looked for
+ * here any more. *sub becomes this one's and NULL. 0; -EINVAL for what is no host, -EEXIST, -EBUSY,
+ * -ENOMEM: then it stays the caller's. */
+EDDY_NODISCARD EDDY_API int
+eddy_web_mount_host(eddy_web_app *app, const char *host, eddy_web_app **sub);
+
+/* How paths are brought into one form; all zero means the defaults. */
+typedef struct eddy_web_normal {
+    bool remove_slash; /* at the end; else it is added */
+    bool keep_slashes; /* several in a row stay, but not at the beginning */
+} eddy_web_normal;
+
+/*
+ * A middleware, for eddy_web_use: redirects a request that there is no route for, by 308, to the
+ * path that has one: with a slash at its end, or without, or with one slash instead of several. The
+ * query stays. `normal` is an eddy_web_normal, or NULL. Suspends, as what it stands around.
+ */
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_web_normalize_path(eddy_web_request *request, void *normal);
+
+/* Whose pages may use what is served, beside its own: the CORS protocol of the Fetch standard. Lists
+ * are separated by commas; all of it stays valid. */
+typedef struct eddy_web_cors_options {
+    const char *origins; /* "https://a.example, http://localhost:3000"; "*": any; NULL: none */
+    const char *methods; /* "GET, PUT"; NULL: those that a path has */
+    const char *headers; /* that requests may have, beside those that any form can send:
+                            "Content-Type, X-Token"; "*": any; NULL: none */
+    const char *expose; /* fields of answers that scripts may see, beside the usual: "ETag, Link" */
+    bool credentials;   /* cookies and authorizations come along; not from "*" */
+    unsigned max_age;   /* seconds for which a browser need not ask again; 0: it chooses */
+} eddy_web_cors_options;
+
+/*
+ * A middleware, for eddy_web_use, with an eddy_web_cors_options: says with each answer, errors too,
+ * whether the page that asked may see it, and answers the requests by which browsers ask before
+ * (OPTIONS with Access-Control-Request-Method), which no route needs to know of. It protects nobody
+ * from requests that do not come from pages: as outermost it stands around what checks who asks.
+ * Suspends, as what it stands around.
+ */
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_web_cors(eddy_web_request *request, void *options);
+
 /* How a folder is served; all zero means the defaults. */
 typedef struct eddy_web_static_options {
     bool index;           /* folders are answered by their index.html, or a list of what is in them;

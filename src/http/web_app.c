@@ -10,8 +10,10 @@
 #include "http/web_app.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "eddy/stream_class.h"
+#include "http/web_host.h"
 
 static int app_check(const eddy_web_app *app)
 {
@@ -144,10 +146,22 @@ static int mount_check(const eddy_web_app *app, const eddy_web_app *sub)
     return 0;
 }
 
+/* It is mounted: nobody else's any more. */
+static void mount_take(eddy_web_app *app, eddy_web_app **sub)
+{
+    size_t depth = (*sub)->depth;
+
+    (*sub)->outer = app;
+    for (eddy_web_app *outer = app; outer; outer = outer->outer) {
+        if (outer->depth < ++depth)
+            outer->depth = depth;
+    }
+    *sub = NULL;
+}
+
 int eddy_web_mount(eddy_web_app *app, const char *path, eddy_web_app **sub)
 {
     const struct ed_web_entry entry = {.app = *sub};
-    size_t depth = (*sub)->depth;
     int rc = app_check(app);
 
     if (rc == 0)
@@ -161,12 +175,27 @@ int eddy_web_mount(eddy_web_app *app, const char *path, eddy_web_app **sub)
         ed_router_unmount(&app->router, path);
         return rc;
     }
-    (*sub)->outer = app;
-    for (eddy_web_app *outer = app; outer; outer = outer->outer) {
-        if (outer->depth < ++depth)
-            outer->depth = depth;
-    }
-    *sub = NULL;
+    mount_take(app, sub);
+    return 0;
+}
+
+int eddy_web_mount_host(eddy_web_app *app, const char *host, eddy_web_app **sub)
+{
+    struct ed_web_entry entry = {.app = *sub};
+
+    EDDY_TRY(app_check(app));
+    EDDY_TRY(mount_check(app, *sub));
+    if (!ed_web_host_is_mask(host))
+        return eddy_raise(-EINVAL, "'%.100s' is no host to mount for", host);
+    for (const struct ed_web_entry *e = app->mounted.first; e; e = e->next)
+        if (e->host && strcasecmp(e->host, host) == 0)
+            return eddy_raise(-EEXIST, "something is mounted for the host '%s' already", host);
+    entry.host = ed_arena_copy(&app->router.arena, host, strlen(host));
+    if (!entry.host)
+        return -ENOMEM;
+    EDDY_TRY(app_add(app, &app->mounted, &entry));
+    app->hosts++;
+    mount_take(app, sub);
     return 0;
 }
 
@@ -262,19 +291,34 @@ void ed_web_app_call_hooks(eddy_web_app *app)
         ed_web_app_call_hooks(e->app);
 }
 
-int ed_web_app_find(eddy_web_app *app, const char *method, const char *path, size_t size,
-                    struct ed_arena *arena, struct ed_web_target *out)
+/* The application that is mounted for a host in this one, and in that; else this one. */
+static eddy_web_app *app_of_host(eddy_web_app *app, const char *host)
+{
+    while (ed_unlikely(app->hosts > 0)) { /* ED_WEB_DEPTH at most */
+        const struct ed_web_entry *entry = app->mounted.first;
+
+        while (entry && !(entry->host && ed_web_host_fits(entry->host, host)))
+            entry = entry->next;
+        if (!entry)
+            break;
+        app = entry->app;
+    }
+    return app;
+}
+
+int ed_web_app_find(eddy_web_app *app, const char *host, const char *method, const char *path,
+                    size_t size, struct ed_arena *arena, struct ed_web_target *out)
 {
     int rc;
 
-    out->app = app;
+    out->app = app = app_of_host(app, host);
     rc = ed_router_find(&app->router, method, path, size, arena, &out->found);
     while (rc == 0 && out->found.mounted) { /* ED_WEB_DEPTH at most */
         size_t rest = out->found.rest;
 
         path += rest;
         size -= rest;
-        out->app = out->found.mounted;
+        out->app = app_of_host(out->found.mounted, host);
         rc = ed_router_find(&out->app->router, method, path, size, arena, &out->found);
     }
     return rc;

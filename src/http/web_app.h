@@ -14,7 +14,8 @@ struct ed_web_entry {
     int (*start)(eddy_web_app *app, void *argument);
     int (*stop)(eddy_web_app *app, void *argument);
     void (*hook)(eddy_web_app *app, void *argument);
-    eddy_web_app *app; /* a mounted one */
+    eddy_web_app *app; /* a mounted one, */
+    const char *host;  /* for what host; NULL: below a path */
     void (*release)(void *argument);
     const void *key;
     void *argument;
@@ -32,6 +33,7 @@ struct eddy_web_app {
     struct ed_web_entries middlewares, parts, hooks, mounted, owned, values;
     eddy_web_app *outer; /* that it is mounted in */
     size_t depth;        /* applications one in the other, from here down */
+    size_t hosts;        /* of the mounted ones, those for a host */
     bool frozen;         /* a server runs it, or did */
 
     /* once it is frozen: the middlewares of all around it too, the outermost first */
@@ -56,9 +58,9 @@ const struct ed_web_entry *ed_web_app_part(eddy_web_app *app, size_t *index, edd
 /* Calls all hooks, those of the outer application first. */
 void ed_web_app_call_hooks(eddy_web_app *app);
 
-/* Finds the route, as ed_router_find, through what is mounted. */
-int ed_web_app_find(eddy_web_app *app, const char *method, const char *path, size_t size,
-                    struct ed_arena *arena, struct ed_web_target *out);
+/* Finds the route, as ed_router_find, through what is mounted; `host` as a request has it. */
+int ed_web_app_find(eddy_web_app *app, const char *host, const char *method, const char *path,
+                    size_t size, struct ed_arena *arena, struct ed_web_target *out);
 
 /* Has the application call release(argument) when it is freed. 0, -ENOMEM. */
 int ed_web_app_own(eddy_web_app *app, void (*release)(void *argument), void *argument);

@@ -166,8 +166,8 @@ int ed_web_request_open(eddy_web_request *request)
         rc = request_check(request);
     if (rc < 0)
         return rc;
-    rc = ed_web_app_find(request->connection->server->app, request->head.method, request->lookup,
-                         request->lookup_size, &request->arena, &request->target);
+    rc = ed_web_app_find(request->connection->server->app, request->head.host, request->head.method,
+                         request->lookup, request->lookup_size, &request->arena, &request->target);
     if (rc == 0 && !request->target.found.handler)
         request->target.found.handler = ed_web_no_route;
     return rc;
