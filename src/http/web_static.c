@@ -15,31 +15,22 @@
 #include <unistd.h>
 
 #include "eddy/stream_class.h"
-#include "http/web_file.h"
 #include "http/web_index.h"
-
-struct static_folder {
-    int fd;
-    eddy_web_static_options options;
-    uint64_t resolve;
-};
+#include "http/web_static.h"
 
 static void static_release(void *argument)
 {
-    struct static_folder *folder = argument;
+    struct ed_static *folder = argument;
 
     close(folder->fd);
+    ed_marks_free(folder);
     eddy_free(folder);
 }
 
-/* The path below the folder, as it ends the path that was looked up; NULL for one that is none. */
-static const char *static_path(const eddy_web_request *request, const struct static_folder *folder)
+const char *ed_static_path(const struct ed_static *folder, const char *end, size_t size)
 {
-    const char *value = eddy_web_match(request, "path"), *path, *end;
-    size_t size = strlen(value);
+    const char *path = end - size;
 
-    end = request->lookup + request->lookup_size;
-    path = end - size;
     if (memchr(path, '\0', size) || *path == '/' || strstr(path, "//"))
         return NULL;
     if (!folder->options.hidden && (*path == '.' || strstr(path, "/.")))
@@ -48,7 +39,7 @@ static const char *static_path(const eddy_web_request *request, const struct sta
 }
 
 /* A sibling that is compressed, and that the client takes; -1: none. */
-static int static_open_compressed(eddy_web_request *request, const struct static_folder *folder,
+static int static_open_compressed(eddy_web_request *request, const struct ed_static *folder,
                                   const char *path, struct ed_web_file *file)
 {
     static const struct {
@@ -79,8 +70,8 @@ static int static_open_compressed(eddy_web_request *request, const struct static
 }
 
 /* Sends a file that is open, or a compressed one in its place. */
-static int static_send(eddy_web_request *request, const struct static_folder *folder,
-                       const char *path, int fd, struct stat *status)
+static int static_send(eddy_web_request *request, const struct ed_static *folder, const char *path,
+                       int fd, struct stat *status)
 {
     struct ed_web_file file = {.name = path,
                                .varies = folder->options.precompressed,
@@ -113,7 +104,7 @@ static int static_redirect(eddy_web_request *request)
 }
 
 /* A folder: its index.html, or a page of what is in it. */
-static int static_answer_folder(eddy_web_request *request, const struct static_folder *folder,
+static int static_answer_folder(eddy_web_request *request, const struct ed_static *folder,
                                 const char *path, int fd)
 {
     struct ed_web_opening opening = {
@@ -145,7 +136,7 @@ static int static_answer_folder(eddy_web_request *request, const struct static_f
 }
 
 /* Sends a small file from memory, if it is there, or has been opened just now. */
-static int static_send_cached(eddy_web_request *request, const struct static_folder *folder,
+static int static_send_cached(eddy_web_request *request, const struct ed_static *folder,
                               const char *path, struct ed_cached *cached)
 {
     const struct ed_web_file file = {
@@ -155,7 +146,7 @@ static int static_send_cached(eddy_web_request *request, const struct static_fol
 }
 
 /* A regular file that was opened. */
-static int static_answer_file(eddy_web_request *request, const struct static_folder *folder,
+static int static_answer_file(eddy_web_request *request, const struct ed_static *folder,
                               const char *path, int fd, struct stat *status)
 {
     struct ed_cache *cache = &request->connection->server->cache;
@@ -169,10 +160,11 @@ static int static_answer_file(eddy_web_request *request, const struct static_fol
     return static_send_cached(request, folder, path, cached);
 }
 
-static int static_handle(eddy_web_request *request, void *argument)
+int ed_static_handle(eddy_web_request *request, void *argument)
 {
-    const struct static_folder *folder = argument;
-    const char *path = static_path(request, folder);
+    const struct ed_static *folder = argument;
+    const char *path = ed_static_path(folder, request->lookup + request->lookup_size,
+                                      strlen(eddy_web_match(request, "path")));
     const struct ed_web_opening opening = {folder->fd, path, folder->resolve};
     struct ed_cached *cached =
         path ? ed_cache_find(&request->connection->server->cache, folder->fd, path) : NULL;
@@ -201,16 +193,16 @@ static int static_handle(eddy_web_request *request, void *argument)
 /* The folder's own path, without the slash at its end. */
 static int static_handle_top(eddy_web_request *request, void *argument)
 {
-    const struct static_folder *folder = argument;
+    const struct ed_static *folder = argument;
 
     return folder->options.index ? static_redirect(request)
                                  : eddy_raise(EDDY_HTTP_STATUS(403), "403 Forbidden");
 }
 
 static int static_new(eddy_web_app *app, const char *path, const eddy_web_static_options *options,
-                      struct static_folder **out)
+                      struct ed_static **out)
 {
-    struct static_folder *folder = eddy_alloc_(sizeof *folder);
+    struct ed_static *folder = eddy_alloc_(sizeof *folder);
     int rc = folder ? 0 : -ENOMEM;
 
     if (rc < 0)
@@ -236,7 +228,7 @@ static int static_new(eddy_web_app *app, const char *path, const eddy_web_static
 int eddy_web_static(eddy_web_app *app, const char *path, const char *folder_path,
                     const eddy_web_static_options *options)
 {
-    struct static_folder *folder = NULL;
+    struct ed_static *folder = NULL;
     char pattern[4096];
     size_t size = strlen(path);
     int rc = 0;
@@ -248,7 +240,7 @@ int eddy_web_static(eddy_web_app *app, const char *path, const char *folder_path
     snprintf(pattern, sizeof pattern, "%.*s/{path...}", (int)size, path);
     rc = static_new(app, folder_path, options, &folder);
     if (rc == 0)
-        rc = eddy_web_get(app, pattern, static_handle, folder);
+        rc = eddy_web_get(app, pattern, ed_static_handle, folder);
     pattern[size] = '\0';
     if (rc == 0 && size > 0)
         rc = eddy_web_get(app, pattern, static_handle_top, folder);
