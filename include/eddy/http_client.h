@@ -120,6 +120,9 @@ typedef struct eddy_http_session_options {
     size_t idle_connections;     /* that are kept, in all; 0: 100 */
     double idle_time;            /* seconds that they are kept; 0: 15 */
     double age;                  /* seconds after which one is not used again; 0: no limit */
+    double name_time;            /* seconds that addresses of names are kept, of 1,000 names; 0: 10;
+                                    those of one name are used in turns */
+    bool keep_no_names;          /* each connection looks its host up */
     bool close_connections;      /* one request each */
     const eddy_pair *headers;    /* sent with each request */
     eddy_cookie_jar *cookies;    /* stays the caller's; NULL: one of its own */

@@ -30,6 +30,8 @@
 
 EDDY_BEGIN_DECLS
 
+struct eddy_addresses; /* eddy/dns.h */
+
 /* How to connect; all zero means the defaults. */
 typedef struct eddy_connect_options {
     const eddy_address *local; /* to bind to before, NULL: none */
@@ -72,6 +74,12 @@ eddy_connect_with(const char *place, const eddy_connect_options *options, eddy_s
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_tcp_connect(const char *host, uint16_t port,
                                                          const eddy_connect_options *options,
                                                          eddy_stream **out);
+
+/* The same for addresses that were looked up before, of which there is one at least, in the order in
+ * which to try them. For libraries that keep them. Suspends. */
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int
+eddy_connect_addresses_(const struct eddy_addresses *addresses, const eddy_connect_options *options,
+                        eddy_stream **out);
 
 /* The same for one address, TCP or unix. Suspends. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_address_connect(const eddy_address *address,

@@ -7,6 +7,7 @@
 #include "eddy/sync.h"
 #include "eddy/task.h"
 #include "http/body.h"
+#include "http/name_cache.h"
 #include "http/pool.h"
 #include "http/url_cache.h"
 
@@ -24,6 +25,7 @@ struct eddy_http_session {
 
     struct ed_http_pool pool;
     struct ed_url_cache urls;
+    struct ed_name_cache names;
     struct eddy_list_ requests; /* struct ed_request, that are in eddy_http_request */
     struct eddy_list_ spare;    /* eddy_http_response, to be used again */
     size_t spare_count;

@@ -11,6 +11,7 @@
  *
  * One limit of time holds for all of it. What fails closes what is below.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,26 @@ static int connect_tls(const struct ed_request *request, eddy_stream **stream)
     return connect_check_fingerprint(&info, options->fingerprint);
 }
 
+/* By the addresses that the session knows, of a host that is a name. */
+static int connect_name(const struct ed_request *request, const char *host, uint16_t port,
+                        eddy_stream **stream)
+{
+    const eddy_connect_options *options = request->session->options.connect;
+    struct ed_name_cache *names = &request->session->names;
+    unsigned char address[16];
+    EDDY_ADDRESSES(found);
+    int rc;
+
+    if (names->time == 0 || port == 0 || inet_pton(AF_INET, host, address) == 1 ||
+        inet_pton(AF_INET6, host, address) == 1)
+        return eddy_tcp_connect(host, port, options, stream);
+    EDDY_TRY(ed_name_cache_get(names, host, port, &found));
+    rc = eddy_connect_addresses_(&found, options, stream);
+    if (rc < 0 && rc != -ECANCELED)
+        ed_name_cache_forget(names, host);
+    return rc;
+}
+
 /* The lowest part. */
 static int connect_transport(const struct ed_request *request, eddy_stream **stream)
 {
@@ -60,8 +81,8 @@ static int connect_transport(const struct ed_request *request, eddy_stream **str
         return eddy_connect_with(place, options->connect, stream);
     }
     if (request->proxy.host)
-        return eddy_tcp_connect(request->proxy.host, request->proxy.port, options->connect, stream);
-    return eddy_tcp_connect(url->host, url->port, options->connect, stream);
+        return connect_name(request, request->proxy.host, request->proxy.port, stream);
+    return connect_name(request, url->host, url->port, stream);
 }
 
 /* Up to the proxy, and through it. */

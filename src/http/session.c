@@ -19,6 +19,7 @@
 
 #define SESSION_CONNECTIONS 100
 #define SESSION_IDLE_TIME 15
+#define SESSION_NAME_TIME 10
 #define SESSION_TOTAL 300
 #define SESSION_CONNECT 30
 #define SESSION_RETRY_DELAY 0.1
@@ -158,6 +159,22 @@ static int session_set_pool(eddy_http_session *session)
     return 0;
 }
 
+static int session_set_names(eddy_http_session *session)
+{
+    const eddy_http_session_options *o = &session->options;
+    struct ed_name_cache *names = &session->names;
+
+    if (!(o->name_time >= 0))
+        return eddy_raise(-EINVAL, "http: name_time is below 0, or not a number");
+    names->time = o->keep_no_names ? 0 : time_or(o->name_time, SESSION_NAME_TIME);
+    names->most = ED_NAMES;
+    if (o->connect) {
+        names->lookup.family = o->connect->family;
+        names->lookup.resolver = o->connect->resolver;
+    }
+    return 0;
+}
+
 static int session_set_base(eddy_http_session *session, const char *text)
 {
     size_t length;
@@ -211,6 +228,7 @@ static void session_free(eddy_http_session *session)
     }
     ed_http_pool_free(&session->pool);
     ed_url_cache_clear(&session->urls);
+    ed_name_cache_free(&session->names);
     if (session->owns_jar)
         eddy_cookie_jar_free(session->jar);
     eddy_tls_context_free(session->options.defaults.tls);
@@ -228,6 +246,8 @@ static int session_set_up(eddy_http_session *session)
         rc = ed_request_check_headers(o->headers);
     if (rc == 0)
         rc = session_set_pool(session);
+    if (rc == 0)
+        rc = session_set_names(session);
     if (rc == 0)
         rc = session_set_base(session, o->base_url);
     if (rc == 0)
@@ -288,6 +308,7 @@ void eddy_http_session_close(eddy_http_session **handle)
         (void)eddy_timeout_reschedule(&request->total, 0); /* it may be over as well */
     }
     ed_http_pool_close(&session->pool);
+    ed_name_cache_close(&session->names);
     while (session->requests.first && eddy_event_wait(&session->left) == 0)
         eddy_event_clear(&session->left);
     eddy_shield_exit(&shield);

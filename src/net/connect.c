@@ -258,6 +258,18 @@ int eddy_address_connect(const eddy_address *address, const eddy_connect_options
     return connect_all(&addresses, options ? options : &connect_defaults, out);
 }
 
+int eddy_connect_addresses_(const eddy_addresses *addresses, const eddy_connect_options *options,
+                            eddy_stream **out)
+{
+    EDDY_ADDRESSES(ordered);
+
+    if (!options)
+        options = &connect_defaults;
+    EDDY_TRY(ed_checkpoint());
+    EDDY_TRY(connect_interleave(addresses, options->family, &ordered));
+    return connect_all(&ordered, options, out);
+}
+
 int eddy_tcp_connect(const char *host, uint16_t port, const eddy_connect_options *options,
                      eddy_stream **out)
 {
