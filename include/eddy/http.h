@@ -10,6 +10,7 @@
 #include "eddy/form.h"
 #include "eddy/http_client.h"
 #include "eddy/http_message.h"
+#include "eddy/http_middleware.h"
 #include "eddy/url.h"
 #include "eddy/web.h"
 #include "eddy/web_request.h"

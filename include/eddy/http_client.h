@@ -38,7 +38,6 @@ EDDY_BEGIN_DECLS
 
 typedef struct eddy_http_session eddy_http_session;
 typedef struct eddy_http_response eddy_http_response;
-typedef struct eddy_http_hop eddy_http_hop;
 struct eddy_tls_context; /* eddy/tls.h */
 
 /* Declare owning handles, closed at the end of their block. */
@@ -71,17 +70,7 @@ typedef struct eddy_http_retries {
 } eddy_http_retries;
 
 struct eddy_http_trace;
-
-/* Stands around each hop of a request, which is its URL, and each one that a redirect leads to. It
- * calls eddy_http_next(hop) for what it is around, once or again, or answers itself; returns 0 when
- * there is an answer, or an error, with which the request fails. May suspend, within the time of
- * the request. See eddy_http_next. */
-typedef struct eddy_http_middleware {
-    int (*call)(eddy_http_hop *hop, void *argument);
-    void *argument;
-} eddy_http_middleware;
-/* A list on the spot, valid to the end of the block: EDDY_HTTP_MIDDLEWARES({authorize, &token}). */
-#define EDDY_HTTP_MIDDLEWARES(...) ((const eddy_http_middleware[]){__VA_ARGS__, {NULL, NULL}})
+struct eddy_http_middleware; /* eddy/http_middleware.h */
 
 /* What a request may have of its own; all zero: as the session says. */
 typedef struct eddy_http_options {
@@ -92,14 +81,14 @@ typedef struct eddy_http_options {
     const eddy_pair *cookies;    /* for this request, beside the jar's */
     const char *user, *password; /* Basic authorization; both or none */
     const char *bearer;          /* "Authorization: Bearer ..."; one authorization at most */
-    const eddy_http_timeouts *timeouts;      /* instead of the session's, wholly */
-    const eddy_http_retries *retries;        /* likewise */
-    const eddy_http_middleware *middlewares; /* the first is outermost; instead of the session's,
-                                                wholly: {{NULL, NULL}} is none */
-    unsigned redirects;                      /* that are followed at most; 0: 10 */
-    bool no_redirects;                       /* they are returned */
-    bool raise_for_status;                   /* 400 and more are errors */
-    bool keep_encoding;                      /* the body is not decompressed */
+    const eddy_http_timeouts *timeouts;             /* instead of the session's, wholly */
+    const eddy_http_retries *retries;               /* likewise */
+    const struct eddy_http_middleware *middlewares; /* around each hop; the first is outermost;
+                                                       instead of the session's, wholly */
+    unsigned redirects;                             /* that are followed at most; 0: 10 */
+    bool no_redirects;                              /* they are returned */
+    bool raise_for_status;                          /* 400 and more are errors */
+    bool keep_encoding;                             /* the body is not decompressed */
     const char *compress; /* the body sent: "gzip", "deflate", "br", "zstd"; NULL: as it is */
     bool chunked;         /* the body sent, also where its size is known */
     bool expect_continue; /* the body waits until the server wants it (RFC 9110, 10.1.1) */
@@ -278,44 +267,6 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int64_t eddy_http_save(eddy_http_response *r
  * not been read to its end is closed. Suspends, but does not wait for the peer, and is never
  * refused. */
 EDDY_API EDDY_AWAITS void eddy_http_response_close(eddy_http_response **response);
-
-/*
- * What middlewares do. One that renews its token when the server does not take it any more:
- *
- *     static int authorize(eddy_http_hop *hop, void *token)
- *     {
- *         EDDY_TRY(eddy_http_hop_set_header(hop, "Authorization", token_text(token)));
- *         EDDY_TRY(eddy_http_next(hop));
- *         if (eddy_http_status(eddy_http_hop_response(hop)) != 401)
- *             return 0;
- *         EDDY_TRY(token_renew(token));
- *         EDDY_TRY(eddy_http_hop_set_header(hop, "Authorization", token_text(token)));
- *         return eddy_http_next(hop);
- *     }
- *
- * eddy_http_next sends the request, with the retries of the options, or calls the middleware that
- * is next; when it returns 0 the head of an answer is there. Called again, it drops that answer and
- * sends the request once more. Suspends. Returns as eddy_http_request, but that redirects are
- * answers here; EDDY_EHTTP_PAYLOAD when the body cannot be sent a second time.
- */
-EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_http_next(eddy_http_hop *hop);
-/* The method, in capital letters, and the URL of this hop. */
-EDDY_API const char *eddy_http_hop_method(const eddy_http_hop *hop);
-EDDY_API const eddy_url *eddy_http_hop_url(const eddy_http_hop *hop);
-/* Sets a field for this hop, instead of all of its name, or with NULL has none sent. It goes to
- * whatever origin the hop leads to. Copies. 0; -EINVAL for what is not a name or a value, and for
- * Content-Length and Transfer-Encoding; -ENOMEM. */
-EDDY_NODISCARD EDDY_API int
-eddy_http_hop_set_header(eddy_http_hop *hop, const char *name, const char *value);
-/* The answer, borrowed, which is the next one's when there is another; its body may be read, once,
- * and by eddy_http_read again by who made the request. NULL: there is none yet. */
-EDDY_API eddy_http_response *eddy_http_hop_response(const eddy_http_hop *hop);
-/* Answers in place of the server, and of an answer that is there. The body is copied, and taken as
- * it is: not decompressed. headers: NULL: none. Suspends, for what is left of an answer before.
- * Returns 0; -EINVAL for a status that is not from 200 to 599, or a field that is none; -ENOMEM. */
-EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_http_hop_answer(eddy_http_hop *hop, int status,
-                                                             const eddy_pair *headers,
-                                                             const void *data, size_t size);
 
 /* What happens with a request, for logs and measurements: hooks that must not suspend. */
 enum eddy_http_event {

@@ -75,8 +75,8 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_tcp_connect(const char *host, uint1
                                                          const eddy_connect_options *options,
                                                          eddy_stream **out);
 
-/* The same for addresses that were looked up before, of which there is one at least, in the order in
- * which to try them. For libraries that keep them. Suspends. */
+/* The same for addresses that were looked up before, one at least, in the order in which to try
+ * them. For libraries that keep them. Suspends. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_connect_addresses_(const struct eddy_addresses *addresses, const eddy_connect_options *options,
                         eddy_stream **out);

@@ -124,8 +124,8 @@ typedef struct eddy_web_normal {
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_web_normalize_path(eddy_web_request *request, void *normal);
 
-/* Whose pages may use what is served, beside its own: the CORS protocol of the Fetch standard. Lists
- * are separated by commas; all of it stays valid. */
+/* Whose pages may use what is served, beside its own: the CORS protocol of the Fetch standard.
+ * Lists are separated by commas; all of it stays valid. */
 typedef struct eddy_web_cors_options {
     const char *origins; /* "https://a.example, http://localhost:3000"; "*": any; NULL: none */
     const char *methods; /* "GET, PUT"; NULL: those that a path has */

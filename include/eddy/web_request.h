@@ -134,11 +134,11 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_web_send_file(eddy_web_request *request, const char *path);
 
 /* The URL of a file that eddy_web_static serves, for a page: "/static/page.css" becomes
- * "/static/page.css?v=b2e3cc2f6f0a8d11", by what is in the file. So files may be kept for as long as
- * browsers like (.cache_control = "max-age=31536000, immutable"), and are asked for anew once they
- * have changed. `path` is not encoded, the URL is; it has no mark for what is no file, and is
- * borrowed until the handler returns. Suspends, when the file has to be read. 0, -ENOMEM,
- * -ECANCELED, -ETIMEDOUT. */
+ * "/static/page.css?v=b2e3cc2f6f0a8d11", by what is in the file. So browsers may keep it for as
+ * long as they like (.cache_control = "max-age=31536000, immutable"), and ask anew once it has
+ * changed. `path` is not encoded, the URL is; it has no mark for what is no file, and is borrowed
+ * until the handler returns. Suspends, when the file has to be read. 0, -ENOMEM, -ECANCELED,
+ * -ETIMEDOUT. */
 EDDY_NODISCARD EDDY_API EDDY_AWAITS int
 eddy_web_file_url(eddy_web_request *request, const char *path, const char **out);
 

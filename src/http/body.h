@@ -31,12 +31,12 @@ int ed_body_reader_open(struct ed_reader *reader, enum ed_coding coding, uint64_
 /*
  * A body that goes, to a connection, which must be there until it is closed: `size` bytes, or with
  * -1 chunked, or with -1 and `to_eof` as it is, up to the end of the connection. With a coding it
- * is compressed, and `size` counts what is written, not what goes. A write is copied to the connection, and reaches the kernel with
- * its own; eddy_flush sends all that was written, and a head that went before. More bytes than
- * `size` are refused by -EMSGSIZE. A write that is cut short leaves what is on the connection the
- * beginning of a valid body, and may be followed by others. Without waiting only what is not
- * compressed can be written: else eddy_write_nowait says -ENOTSUP. 0, -EINVAL for
- * ED_CODING_UNKNOWN, -ENOMEM.
+ * is compressed and chunked, and `size` counts what is written, not what goes. A write is copied to
+ * the connection, and reaches the kernel with its own; eddy_flush sends all that was written, and a
+ * head that went before. More bytes than `size` are refused by -EMSGSIZE. A write that is cut short
+ * leaves what is on the connection the beginning of a valid body, and may be followed by others.
+ * Without waiting only what is not compressed can be written: else eddy_write_nowait says -ENOTSUP.
+ * 0, -EINVAL for ED_CODING_UNKNOWN, -ENOMEM.
  *
  * Closed by eddy_stream_close, which does not wait behind ed_body_finish or eddy_stream_abort.
  */

@@ -4,6 +4,7 @@
 #define ED_HTTP_CLIENT_H
 
 #include "eddy/http_client.h"
+#include "eddy/http_middleware.h"
 #include "eddy/sync.h"
 #include "eddy/task.h"
 #include "http/body.h"

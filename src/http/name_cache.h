@@ -21,8 +21,8 @@ struct ed_name_cache {
     bool closed;
 };
 
-/* Finds the addresses of a host, with a port, or waits until they are looked up. Those of the family
- * that is first take turns in the first place. Suspends, unless they are there. Returns as
+/* Finds the addresses of a host, with a port, or waits until they are looked up. Those of the
+ * family that is first take turns in the first place. Suspends, unless they are there. Returns as
  * eddy_getaddrinfo; *out is empty at first, and the caller's. */
 EDDY_AWAITS int ed_name_cache_get(struct ed_name_cache *names, const char *host, uint16_t port,
                                   eddy_addresses *out);

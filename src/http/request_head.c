@@ -3,9 +3,9 @@
  * The head of a request: its fields, and whose they may be.
  *
  * A field that the request names takes the place of those of the session and of those that are
- * sent by default; without a value there it is not sent at all. One that a middleware sets takes the
- * place of all of them. What frames the body is never the
- * user's: Transfer-Encoding is refused, and a Content-Length must be the one that is sent.
+ * sent by default; without a value there it is not sent at all. One that a middleware sets takes
+ * the place of all of them. What frames the body is never the user's: Transfer-Encoding is refused,
+ * and a Content-Length must be the one that is sent.
  * Credentials and cookies that are given with a request are meant for the origin of its URL: once
  * a redirect has led elsewhere, all fields of that kind are left out.
  */

@@ -19,8 +19,8 @@ struct ed_static {
 /* The handler of all below a folder; its argument is a struct ed_static. */
 eddy_web_handler ed_static_handle;
 
-/* A path below a folder, of `size` bytes that end at `end`, in which a NUL is an encoded slash; NULL
- * for one that no file may have. */
+/* A path below a folder, of `size` bytes that end at `end`, in which a NUL is an encoded slash;
+ * NULL for one that no file may have. */
 const char *ed_static_path(const struct ed_static *folder, const char *end, size_t size);
 
 /* Frees all marks. */

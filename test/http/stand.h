@@ -13,6 +13,7 @@
 #define STAND_H
 
 #include <eddy/http_client.h>
+#include <eddy/http_middleware.h>
 
 #include "harness.h"
 #include "http/client.h"
