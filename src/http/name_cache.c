@@ -117,8 +117,8 @@ static int name_look_up(struct ed_name_cache *names, struct ed_name *name)
     int rc = eddy_getaddrinfo(name->host, 0, &names->lookup, &found);
 
     eddy_free(name->why);
-    name->why = rc < 0 ? eddy_strdup_(eddy_error_message(rc)) : NULL;
-    name->rc = rc;
+    name->why = rc < 0 && rc != -ECANCELED ? eddy_strdup_(eddy_error_message(rc)) : NULL;
+    name->rc = rc == -ECANCELED ? -ESHUTDOWN : rc; /* by the close, not by who waits */
     if (rc == 0) {
         eddy_addresses_free(&name->found);
         name->found = found;

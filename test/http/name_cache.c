@@ -2,6 +2,8 @@
 /* The cache of names: H-CONN-11. */
 #include "http/name_cache.h"
 
+#include <eddy/http_client.h>
+
 #include "harness.h"
 #include "net/nameserver.h"
 
@@ -126,8 +128,36 @@ TEST(names_are_closed_under_a_lookup)
 
     test_settle();
     ed_name_cache_close(&names);
-    CHECK_EQ(eddy_await(waiting), -ECANCELED);
+    CHECK_EQ(eddy_await(waiting), -ESHUTDOWN);
     CHECK_EQ(look_up(&names, "v4.test"), -ESHUTDOWN);
+}
+
+static int get(eddy_http_session *session, const char *url)
+{
+    EDDY_HTTP_RESPONSE response = NULL;
+
+    return eddy_http_get(session, url, &response);
+}
+EDDY_ASYNC(get, eddy_http_session *, const char *);
+
+/* H-CONN-10, -11: a session asks for each name once, and its close ends that. */
+TEST(names_of_a_session)
+{
+    NAMESERVER(server, resolver, true);
+    const eddy_connect_options connect = {.resolver = resolver};
+    const eddy_http_session_options options = {.connect = &connect};
+    EDDY_HTTP_SESSION session = NULL;
+
+    CHECK_OK(eddy_http_session_open(&options, &session));
+    CHECK_FAILS(get(session, "http://nx.test/"), EDDY_EDNS_NOT_FOUND,
+                "GET http://nx.test/: connecting: ");
+    EDDY_TASK one = eddy_create_task(get, session, "http://gate.test/");
+    EDDY_TASK two = eddy_create_task(get, session, "http://gate.test/");
+    test_settle();
+    eddy_http_session_close(&session);
+    CHECK_FAILS(eddy_await(one), -ESHUTDOWN, "the session was closed meanwhile");
+    CHECK_EQ(eddy_await(two), -ESHUTDOWN);
+    CHECK(nameserver_asked(server) <= 4);
 }
 
 static int converse(void)
