@@ -26,6 +26,7 @@
 #include "http/body.h"
 
 #define BODY_BLOCK ((size_t)16 << 10) /* bytes of the coder's at once */
+#define BODY_STEP ((size_t)64 << 10)  /* bytes for the coder between two turns of the loop */
 #define BODY_PARTS 32 /* of one write to the connection, with its framing two more */
 
 struct body_writer {
@@ -38,6 +39,7 @@ struct body_writer {
     char *block;             /* BODY_BLOCK bytes, of which */
     size_t held, held_size;  /* those from here on, so many, are to be sent */
     bool unflushed;          /* the coder has bytes that it keeps */
+    size_t encoded;          /* bytes that it was given since it let others run */
     eddy_event kept;         /* there may be such, for the task that */
     eddy_task *flusher;      /* sends them; NULL: there is none */
     size_t owed;             /* of the chunk that is open */
@@ -245,6 +247,24 @@ static int body_encode(struct body_writer *body, const void *data, size_t size, 
     return 0;
 }
 
+/* Gives bytes to the coder, and lets others run in between. */
+static int body_encode_part(struct body_writer *body, const char *data, size_t size, size_t *done)
+{
+    while (size > 0) {
+        size_t step = size < BODY_STEP ? size : BODY_STEP;
+
+        if (body->encoded >= BODY_STEP) {
+            body->encoded = 0;
+            EDDY_TRY(eddy_sleep(0));
+        }
+        EDDY_TRY(body_encode(body, data, step, false, false, done));
+        body->encoded += step;
+        data += step;
+        size -= step;
+    }
+    return 0;
+}
+
 /* The kind. */
 
 static int body_write_coded(struct body_writer *body, const struct iovec *parts, size_t count,
@@ -256,7 +276,7 @@ static int body_write_coded(struct body_writer *body, const struct iovec *parts,
         return eddy_raise(-ENOTSUP, "a body that is compressed is written by calls that may wait");
     body->unflushed = true;
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = body_encode(body, parts[i].iov_base, parts[i].iov_len, false, false, done);
+        rc = body_encode_part(body, parts[i].iov_base, parts[i].iov_len, done);
     if (body->flusher)
         eddy_event_set(&body->kept);
     return rc;

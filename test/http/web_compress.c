@@ -205,6 +205,25 @@ TEST(web_compress_of_a_stream_in_one_go_is_small)
     CHECK_HAS(heard, "gzip");
 }
 
+static int count_turns(int *turns)
+{
+    for (;; ++*turns)
+        EDDY_TRY(eddy_sleep(0));
+}
+EDDY_ASYNC(count_turns, int *);
+
+/* A body that is compressed for long lets others run. */
+TEST(web_compress_of_a_large_stream_takes_turns)
+{
+    int turns = 0;
+    STREAM_SERVER;
+    EDDY_TASK other = eddy_create_task(count_turns, &turns);
+
+    CHECK_HAS(ask(server, "/?type=text/csv&size=-1&count=100000", "gzip"), "gzip");
+    CHECK(turns >= 15); /* in 1 MB */
+    CHECK_OK(eddy_cancel(other));
+}
+
 /* H-SRESP-5: the size counts all the same. */
 TEST(web_compress_of_a_stream_keeps_to_its_size)
 {
