@@ -8,7 +8,7 @@
 static const char page[] =
     "<!DOCTYPE html><title>Chat</title><pre id=said></pre>"
     "<form id=talk><input id=line required maxlength=120></form>"
-    "<script>const socket = new WebSocket(location.origin.replace('http', 'ws') + '/chat');"
+    "<script>const socket = new WebSocket(location.origin.replace('http', 'ws'));"
     "socket.onmessage = event => said.append(event.data + '\\n');"
     "socket.onclose = () => { said.append('(closed)\\n'); line.disabled = true; };"
     "talk.onsubmit = event => {"
@@ -38,7 +38,8 @@ static int chat(eddy_web_request *request, void *unused)
     eddy_message message;
     int rc;
 
-    (void)unused;
+    if (!eddy_web_header(request, "Upgrade"))
+        return (void)unused, eddy_web_send_html(request, 200, page);
     EDDY_TRY(eddy_websocket_accept(request, &options, &socket));
     EDDY_GROUP(group); /* who cannot be spoken to is not heard either */
     eddy_group_create_task(&group, speak, socket);
@@ -50,20 +51,12 @@ static int chat(eddy_web_request *request, void *unused)
     return rc == -ECANCELED ? rc : 0; /* how a client leaves is nobody's business */
 }
 
-static int show_page(eddy_web_request *request, void *unused)
-{
-    return (void)unused, eddy_web_send_html(request, 200, page);
-}
-
 static int amain(int argc, char **argv)
 {
     EDDY_WEB_APP app = NULL;
     EDDY_TRY(eddy_web_app_new(&app));
-    EDDY_TRY(eddy_web_get(app, "/", show_page, NULL));
-    EDDY_TRY(eddy_web_get(app, "/chat", chat, NULL));
-    int rc = eddy_web_run(app, argc > 1 ? argv[1] : "tcp://:8080",
-                          &(eddy_web_options){.shutdown_time = 1});
-    return rc == -ETIMEDOUT ? 0 : rc; /* a chat does not end by itself */
+    EDDY_TRY(eddy_web_get(app, "/", chat, NULL));
+    return eddy_web_run(app, argc > 1 ? argv[1] : "tcp://:8080", NULL);
 }
 EDDY_ASYNC(amain, int, char **);
 EDDY_MAIN_ARGS(amain)
