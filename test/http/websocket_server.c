@@ -110,8 +110,8 @@ static int fail(eddy_web_request *request, void *options)
     return rc;
 }
 
-/* What a handler returns behind its upgrade is told with its request and text; that a client has
- * gone away is not. */
+/* What a handler returns behind its upgrade is told with its request and text; that a client does
+ * not answer, or has gone away, is not. */
 TEST(websocket_server_tells_of_a_handler_that_fails)
 {
     eddy_websocket_options options = {.heartbeat = 10};
@@ -129,7 +129,7 @@ TEST(websocket_server_tells_of_a_handler_that_fails)
     CHECK_HAS(test_report(), "GET /fail: the handler failed: the words have run out (EIO)");
     CHECK_OK(eddy_websocket_connect(session, "/fail", NULL, &socket));
     CHECK_OK(eddy_sleep(16)); /* nobody receives, so nobody answers the ping */
-    CHECK_HAS(test_report(), "the heartbeat was not answered (ETIMEDOUT)");
+    CHECK_STR(test_report(), "");
     CHECK_EQ(eddy_websocket_close(&socket), EDDY_EINCOMPLETE);
     CHECK_OK(eddy_websocket_connect(session, "/fail", NULL, &socket));
     eddy_http_session_close(&session); /* which breaks it */
@@ -323,7 +323,7 @@ TEST(websocket_server_does_not_report_what_its_clients_do)
     CHECK_STR(test_report(), "");
 }
 
-static int fail(eddy_web_request *request, void *unused)
+static int fail_at_once(eddy_web_request *request, void *unused)
 {
     EDDY_WEBSOCKET socket = NULL;
 
@@ -341,7 +341,7 @@ TEST(websocket_server_reports_a_handler_that_fails)
     char url[64];
 
     CHECK_OK(eddy_web_app_new(&app));
-    CHECK_OK(eddy_web_get(app, "/", fail, NULL));
+    CHECK_OK(eddy_web_get(app, "/", fail_at_once, NULL));
     CHECK_OK(eddy_web_start(app, "tcp://127.0.0.1:0", NULL, &server));
     snprintf(url, sizeof url, "ws://127.0.0.1:%d/",
              eddy_server_port(eddy_web_server_listener(server)));

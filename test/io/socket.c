@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams over sockets and pipes: receiving, in both of its ways. */
 #include "base/fault.h"
+#include "eddy/stream_class.h"
 #include "net/peer.h"
 #include "socketpair.h"
 
