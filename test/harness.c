@@ -24,7 +24,7 @@
 #include "base/flight.h"
 #include "base/memory.h"
 
-#define PARALLEL 2
+#define PARALLEL 3
 #define SKIPPED 77
 #define SWEPT 78
 
