@@ -355,9 +355,13 @@ static int return_pieces(eddy_websocket **socket)
     bool last;
     int rc;
 
-    while ((rc = eddy_websocket_receive_piece(*socket, &piece, &last)) > 0)
-        EDDY_TRY(eddy_websocket_send_piece(*socket, piece.kind, piece.text, piece.size, last));
-    (void)eddy_websocket_close(socket);
+    do {
+        rc = eddy_websocket_receive_piece(*socket, &piece, &last);
+        if (rc > 0 &&
+            eddy_websocket_send_piece(*socket, piece.kind, piece.text, piece.size, last) < 0)
+            break;
+    } while (rc > 0);
+    (void)eddy_websocket_close(socket); /* also where it could not be sent: else who waits, waits */
     return rc;
 }
 EDDY_ASYNC(return_pieces, eddy_websocket **);
