@@ -68,6 +68,60 @@ EDDY_BEGIN_DECLS
 #define EDDY_EWEBSOCKET (-4530)           /* the peer broke a rule */
 #define EDDY_EWEBSOCKET_HANDSHAKE (-4531) /* it is not, or not rightly, a WebSocket */
 
+/* Of PostgreSQL, see eddy/pg.h: the client's own, */
+#define EDDY_EPG_NULL (-4600)        /* the value is NULL */
+#define EDDY_EPG_NO_ROW (-4601)      /* there is no row */
+#define EDDY_EPG_TYPE (-4602)        /* a value of another type than was asked for */
+#define EDDY_EPG_VALUE (-4603)       /* a parameter that is not of its type, or does not fit it */
+#define EDDY_EPG_USE (-4604)         /* a call that does not belong here; see the text */
+#define EDDY_EPG_CLOSED (-4605)      /* the connection, or pool, is closed, or was lost before */
+#define EDDY_EPG_LOST (-4606)        /* the connection was lost with this operation */
+#define EDDY_EPG_PROTOCOL (-4607)    /* what came is not PostgreSQL's protocol */
+#define EDDY_EPG_CONNECT (-4608)     /* no connection, for a reason that the text tells */
+#define EDDY_EPG_ROLLED_BACK (-4609) /* the server rolled back what was to be committed */
+/* and what a server says, by the five characters of its SQLSTATE (appendix A of PostgreSQL's
+ * manual): rc == EDDY_PG_SQLSTATE("22012"), case EDDY_PG_STATE('2', '2', '0', '1', '2'):. */
+#define EDDY_PG_STATE(a, b, c, d, e)                                                               \
+    (-(1 << 26) - ((((EDDY_PG_DIGIT_(a) * 36 + EDDY_PG_DIGIT_(b)) * 36 + EDDY_PG_DIGIT_(c)) * 36 + \
+                    EDDY_PG_DIGIT_(d)) *                                                           \
+                       36 +                                                                        \
+                   EDDY_PG_DIGIT_(e)))
+#define EDDY_PG_DIGIT_(character) ((character) <= '9' ? (character) - '0' : (character) - 'A' + 10)
+#define EDDY_PG_SQLSTATE(literal)                                                                  \
+    EDDY_PG_STATE(("" literal)[0], ("" literal)[1], ("" literal)[2], ("" literal)[3],              \
+                  ("" literal)[4])
+/* Those that programs ask for, by PostgreSQL's names. */
+#define EDDY_EPG_UNIQUE_VIOLATION EDDY_PG_STATE('2', '3', '5', '0', '5')
+#define EDDY_EPG_FOREIGN_KEY_VIOLATION EDDY_PG_STATE('2', '3', '5', '0', '3')
+#define EDDY_EPG_NOT_NULL_VIOLATION EDDY_PG_STATE('2', '3', '5', '0', '2')
+#define EDDY_EPG_CHECK_VIOLATION EDDY_PG_STATE('2', '3', '5', '1', '4')
+#define EDDY_EPG_EXCLUSION_VIOLATION EDDY_PG_STATE('2', '3', 'P', '0', '1')
+#define EDDY_EPG_SYNTAX_ERROR EDDY_PG_STATE('4', '2', '6', '0', '1')
+#define EDDY_EPG_UNDEFINED_TABLE EDDY_PG_STATE('4', '2', 'P', '0', '1')
+#define EDDY_EPG_UNDEFINED_COLUMN EDDY_PG_STATE('4', '2', '7', '0', '3')
+#define EDDY_EPG_UNDEFINED_FUNCTION EDDY_PG_STATE('4', '2', '8', '8', '3')
+#define EDDY_EPG_DUPLICATE_TABLE EDDY_PG_STATE('4', '2', 'P', '0', '7')
+#define EDDY_EPG_INSUFFICIENT_PRIVILEGE EDDY_PG_STATE('4', '2', '5', '0', '1')
+#define EDDY_EPG_FEATURE_NOT_SUPPORTED EDDY_PG_STATE('0', 'A', '0', '0', '0')
+#define EDDY_EPG_DIVISION_BY_ZERO EDDY_PG_STATE('2', '2', '0', '1', '2')
+#define EDDY_EPG_INVALID_TEXT_REPRESENTATION EDDY_PG_STATE('2', '2', 'P', '0', '2')
+#define EDDY_EPG_NUMERIC_VALUE_OUT_OF_RANGE EDDY_PG_STATE('2', '2', '0', '0', '3')
+#define EDDY_EPG_NO_ACTIVE_TRANSACTION EDDY_PG_STATE('2', '5', 'P', '0', '1')
+#define EDDY_EPG_IN_FAILED_TRANSACTION EDDY_PG_STATE('2', '5', 'P', '0', '2')
+#define EDDY_EPG_READ_ONLY_TRANSACTION EDDY_PG_STATE('2', '5', '0', '0', '6')
+#define EDDY_EPG_SERIALIZATION_FAILURE EDDY_PG_STATE('4', '0', '0', '0', '1')
+#define EDDY_EPG_DEADLOCK_DETECTED EDDY_PG_STATE('4', '0', 'P', '0', '1')
+#define EDDY_EPG_LOCK_NOT_AVAILABLE EDDY_PG_STATE('5', '5', 'P', '0', '3')
+#define EDDY_EPG_QUERY_CANCELED EDDY_PG_STATE('5', '7', '0', '1', '4')
+#define EDDY_EPG_ADMIN_SHUTDOWN EDDY_PG_STATE('5', '7', 'P', '0', '1')
+#define EDDY_EPG_CRASH_SHUTDOWN EDDY_PG_STATE('5', '7', 'P', '0', '2')
+#define EDDY_EPG_CANNOT_CONNECT_NOW EDDY_PG_STATE('5', '7', 'P', '0', '3')
+#define EDDY_EPG_DISK_FULL EDDY_PG_STATE('5', '3', '1', '0', '0')
+#define EDDY_EPG_TOO_MANY_CONNECTIONS EDDY_PG_STATE('5', '3', '3', '0', '0')
+#define EDDY_EPG_INVALID_AUTHORIZATION EDDY_PG_STATE('2', '8', '0', '0', '0')
+#define EDDY_EPG_INVALID_PASSWORD EDDY_PG_STATE('2', '8', 'P', '0', '1')
+#define EDDY_EPG_INVALID_CATALOG_NAME EDDY_PG_STATE('3', 'D', '0', '0', '0')
+
 /* Of processes, see eddy/process.h. */
 #define EDDY_EPROCESS (-4400) /* it ended by a signal, or with a code that is not 0 */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/compat.h"
+#include "base/sqlstate.h"
 
 /* The codes of Eddy's own have a name too. */
 #define OWN(code) code, #code
@@ -69,17 +70,74 @@ static const struct error_text {
     {OWN(EDDY_EHTTP_READ_TIMEOUT), "the peer sent nothing in time"},
     {OWN(EDDY_EWEBSOCKET), "the WebSocket peer broke a rule"},
     {OWN(EDDY_EWEBSOCKET_HANDSHAKE), "the WebSocket handshake failed"},
+    {OWN(EDDY_EPG_NULL), "the value is NULL"},
+    {OWN(EDDY_EPG_NO_ROW), "there is no row"},
+    {OWN(EDDY_EPG_TYPE), "the value has another type"},
+    {OWN(EDDY_EPG_VALUE), "a parameter does not fit its type"},
+    {OWN(EDDY_EPG_USE), "not possible here"},
+    {OWN(EDDY_EPG_CLOSED), "the connection is closed"},
+    {OWN(EDDY_EPG_LOST), "the connection to the server was lost"},
+    {OWN(EDDY_EPG_PROTOCOL), "not valid PostgreSQL protocol"},
+    {OWN(EDDY_EPG_CONNECT), "connecting to the server failed"},
+    {OWN(EDDY_EPG_ROLLED_BACK), "the server rolled the transaction back"},
     {OWN(EDDY_EPROCESS), "the process failed"},
+};
+
+/* The names of SQLSTATEs that have one. Texts: sqlstate.c. */
+static const struct error_text error_states[] = {
+    {OWN(EDDY_EPG_UNIQUE_VIOLATION), NULL},
+    {OWN(EDDY_EPG_FOREIGN_KEY_VIOLATION), NULL},
+    {OWN(EDDY_EPG_NOT_NULL_VIOLATION), NULL},
+    {OWN(EDDY_EPG_CHECK_VIOLATION), NULL},
+    {OWN(EDDY_EPG_EXCLUSION_VIOLATION), NULL},
+    {OWN(EDDY_EPG_SYNTAX_ERROR), NULL},
+    {OWN(EDDY_EPG_UNDEFINED_TABLE), NULL},
+    {OWN(EDDY_EPG_UNDEFINED_COLUMN), NULL},
+    {OWN(EDDY_EPG_UNDEFINED_FUNCTION), NULL},
+    {OWN(EDDY_EPG_DUPLICATE_TABLE), NULL},
+    {OWN(EDDY_EPG_INSUFFICIENT_PRIVILEGE), NULL},
+    {OWN(EDDY_EPG_FEATURE_NOT_SUPPORTED), NULL},
+    {OWN(EDDY_EPG_DIVISION_BY_ZERO), NULL},
+    {OWN(EDDY_EPG_INVALID_TEXT_REPRESENTATION), NULL},
+    {OWN(EDDY_EPG_NUMERIC_VALUE_OUT_OF_RANGE), NULL},
+    {OWN(EDDY_EPG_NO_ACTIVE_TRANSACTION), NULL},
+    {OWN(EDDY_EPG_IN_FAILED_TRANSACTION), NULL},
+    {OWN(EDDY_EPG_READ_ONLY_TRANSACTION), NULL},
+    {OWN(EDDY_EPG_SERIALIZATION_FAILURE), NULL},
+    {OWN(EDDY_EPG_DEADLOCK_DETECTED), NULL},
+    {OWN(EDDY_EPG_LOCK_NOT_AVAILABLE), NULL},
+    {OWN(EDDY_EPG_QUERY_CANCELED), NULL},
+    {OWN(EDDY_EPG_ADMIN_SHUTDOWN), NULL},
+    {OWN(EDDY_EPG_CRASH_SHUTDOWN), NULL},
+    {OWN(EDDY_EPG_CANNOT_CONNECT_NOW), NULL},
+    {OWN(EDDY_EPG_DISK_FULL), NULL},
+    {OWN(EDDY_EPG_TOO_MANY_CONNECTIONS), NULL},
+    {OWN(EDDY_EPG_INVALID_AUTHORIZATION), NULL},
+    {OWN(EDDY_EPG_INVALID_PASSWORD), NULL},
+    {OWN(EDDY_EPG_INVALID_CATALOG_NAME), NULL},
 };
 
 /* What EDDY_HTTP_STATUS (eddy/http_message.h) makes of 100 to 599: one text for all. */
 static const struct error_text error_status = {-5000, "EDDY_HTTP_STATUS", "an HTTP status"};
+
+/* All other SQLSTATEs. */
+static const struct error_text error_state = {0, "EDDY_PG_SQLSTATE", NULL};
+
+static const struct error_text *error_find_state(int code)
+{
+    for (size_t i = 0; i < ED_ARRAY_LENGTH(error_states); i++)
+        if (error_states[i].code == code)
+            return &error_states[i];
+    return &error_state;
+}
 
 static const struct error_text *error_find(int code)
 {
     for (size_t i = 0; i < ED_ARRAY_LENGTH(error_texts); i++)
         if (error_texts[i].code == code)
             return &error_texts[i];
+    if (ed_sqlstate_text(code))
+        return error_find_state(code);
     return code <= -5100 && code >= -5599 ? &error_status : NULL;
 }
 
@@ -90,6 +148,8 @@ const char *eddy_strerror(int code)
 
     if (!text && code < 0 && code >= -4095)
         text = strerrordesc_np(-code);
+    if (!text)
+        text = ed_sqlstate_text(code);
     return text ? text : "unknown error";
 }
 
