@@ -199,6 +199,8 @@ EDDY_API EDDY_AWAITS void eddy_generator_free(eddy_generator *generator);
 EDDY_API eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *args,
                                                size_t args_size, size_t item_size, const char *name,
                                                const char *where);
+/* For the library's own: what is to be done with the arguments of one that never starts. */
+EDDY_API void eddy_generator_on_drop_(eddy_generator *generator, void (*drop)(void *args));
 EDDY_API EDDY_AWAITS void eddy_generator_end_scope_(eddy_generator *const *g); /* Suspends. */
 EDDY_API int eddy_generator_ended_(eddy_generator *generator);
 EDDY_API int eddy_generator_receive_(eddy_generator *generator, void *received, size_t size);

@@ -115,5 +115,19 @@ EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_wait_writable(int fd); /* Suspends 
  */
 EDDY_API EDDY_AWAITS int eddy_sock_close(int fd);
 
+/*
+ * For libraries over another library, which has the descriptor and closes it when it likes. Waits
+ * until it is ready for one of the events, and returns for which, hang-up and error included; the
+ * virtual clock keeps pace with the real one meanwhile. With `steady` the kernel is asked once for
+ * many waits, and eddy_poll_forget_ has to be called when the descriptor is closed, or just before,
+ * and before the loop goes on. Suspends.
+ */
+#define EDDY_POLL_IN_ 0x001u
+#define EDDY_POLL_OUT_ 0x004u
+EDDY_NODISCARD EDDY_API EDDY_AWAITS int eddy_poll_(int fd, unsigned events, bool steady);
+EDDY_API void eddy_poll_forget_(int fd);
+/* That of the clock alone, while a task waits for such a program in another way. Counted. */
+EDDY_API void eddy_keep_pace_(bool begin);
+
 EDDY_END_DECLS
 #endif

@@ -200,7 +200,7 @@ ed_path_generator(eddy_generator_entry *body, const char *path, size_t item_size
     if (copy)
         g = eddy_generator_create(body, &copy, sizeof copy, item_size, name, "eddy/directory.h");
     if (g)
-        ed_generator_on_drop(g, path_drop);
+        eddy_generator_on_drop_(g, path_drop);
     else
         ed_free(copy);
     return g;

@@ -122,7 +122,7 @@ eddy_generator *eddy_generator_create(eddy_generator_entry *body, const void *ar
     return &g->head;
 }
 
-void ed_generator_on_drop(eddy_generator *head, void (*drop)(void *args))
+void eddy_generator_on_drop_(eddy_generator *head, void (*drop)(void *args))
 {
     generator_of(head)->drop = drop;
 }

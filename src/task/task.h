@@ -256,9 +256,6 @@ void ed_run_clean_up(eddy_loop *loop);
 extern const struct eddy_async ed_generators_finish;
 void ed_generators_close(eddy_loop *loop);
 
-/* What is to be done with the arguments of a generator of the library's that never starts. */
-struct eddy_generator;
-void ed_generator_on_drop(struct eddy_generator *generator, void (*drop)(void *args));
 const char *ed_generator_name(const struct ed_stack *stack, const char **where);
 
 /* The report of a deadlock (dump.c). */
