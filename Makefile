@@ -36,6 +36,7 @@ bench:
 	@build/bench/net echo stream pipeline accept idle tls-handshake tls-bulk
 	@build/bench/file small-files random lines copy spawn ticker
 	@build/bench/http hello pipeline file json get websocket routes idle
+	@build/bench/pg rows point pipeline copy pool
 
 tidy:
 	@tools/packages test
