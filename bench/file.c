@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "contest/fail.h"
+#include "contest/folder.h"
 #include "file/benchmark.h"
-#include "file/data.h"
 
 #define ROUNDS 7 /* unless others are asked for; odd, for the median */
 
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
         return list_benchmarks();
     if (rounds == 0 || rounds > ROUNDS_MAX)
         fail("--pairs", EINVAL);
-    data_enter();
+    (void)folder_enter(build_path("."), "file");
     for (; optind < argc; optind++)
         complete &= run_name(argv[optind], rounds, peers);
     return !complete;

@@ -3,64 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "benchmark.h"
-#include "contest/competitor.h"
 #include "work.h"
 
 #define LINE_LEAST 20 /* bytes, with the newline */
 #define LINE_MOST 120
 
 static char buffer[1 << 20];
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
-{
-    (void)status, (void)type, (void)at;
-    if (remove(path) < 0)
-        fail(path, errno);
-    return 0;
-}
-
-static _Noreturn void clean_up(pid_t child, const char *folder)
-{
-    int status;
-
-    signal(SIGINT, SIG_IGN); /* the child has it too */
-    signal(SIGTERM, SIG_IGN);
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR)
-            fail("waitpid", errno);
-    }
-    if (nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0)
-        fail(folder, errno);
-    exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
-}
-
-void data_enter(void)
-{
-    static char folder[3 * PATH_MAX];
-    const char *parent = getenv("TMPDIR");
-
-    snprintf(folder, sizeof folder, "%s/file-XXXXXX", parent ? parent : build_path("."));
-    if (!mkdtemp(folder))
-        fail(folder, errno);
-    pid_t child = fork();
-    if (child < 0)
-        fail("fork", errno);
-    if (child > 0)
-        clean_up(child, folder);
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* without it, we may be left over */
-    if (chdir(folder) < 0)
-        fail(folder, errno);
-}
 
 static int open_file(const char *path, int flags)
 {

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The files of work.h: made once, brought into the page cache or out of it, and removed. */
+/* The files of work.h: made once, brought into the page cache or out of it. */
 #ifndef BENCH_FILE_DATA_H
 #define BENCH_FILE_DATA_H
-
-/* Goes on in a child, in a new folder of TMPDIR or of this build. When the child ends, however it
- * does, the folder is removed, and this process exits as it did. */
-void data_enter(void);
 
 /* Make them, unless they are there; what they have is on the disk then. */
 void data_make_small(void);
