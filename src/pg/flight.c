@@ -118,13 +118,15 @@ void pg_flight_settle(struct pg_statement *statement, enum pg_statement_state st
     eddy_event_set(&statement->settled);
 }
 
-/* A description has come, or an error in its place. */
+/* A description has come, or an error in its place; a server that ends may say so behind them all. */
 static void prepare_take(struct pg_flight *flight, PGresult *result)
 {
-    struct pg_statement *statement = flight->statements[flight->answered / 2];
+    struct pg_statement *statement;
 
-    if (statement->state != PG_STATEMENT_PREPARING || flight->answered % 2 == 0 ||
-        PQresultStatus(result) != PGRES_COMMAND_OK)
+    if (PQresultStatus(result) != PGRES_COMMAND_OK || flight->answered / 2 >= flight->count)
+        return;
+    statement = flight->statements[flight->answered / 2];
+    if (statement->state != PG_STATEMENT_PREPARING || flight->answered % 2 == 0)
         return;
     if (pg_statement_describe(statement, result) < 0)
         return; /* it ends with the flight: no memory */
@@ -218,7 +220,10 @@ void pg_flights_take(eddy_pg_pipeline *pipeline)
         struct pg_flight *flight = flight_first(pipeline);
         PGresult *result = PQgetResult(pipeline->pg);
 
-        if (!result) {
+        if (!flight) {
+            PQclear(result);
+            pipeline->rc = eddy_raise(EDDY_EPG_PROTOCOL, "an answer that nobody asked for");
+        } else if (!result) {
             pipeline->asked--;
             flight->answered++;
         } else if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {

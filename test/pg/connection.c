@@ -2,6 +2,8 @@
 /* The life of a connection: its end, in order, at once, and by others. */
 #include "pg/connection.h"
 
+#include <unistd.h>
+
 #include "eddy/pg_listen.h"
 #include "pg/database.h"
 
@@ -28,8 +30,10 @@ static long long await_end(int pid)
 {
     long long count = 1;
 
-    for (int i = 0; i < 200 && count == 1; i++)
+    for (int i = 0; i < 1000 && count == 1; i++) {
         count = count_processes(pid);
+        usleep(2000); /* it takes real time */
+    }
     return count;
 }
 

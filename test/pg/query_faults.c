@@ -2,6 +2,8 @@
 /* A server that is killed, frozen or stopped under queries, transactions and pipelines. */
 #include "pg/database.h"
 
+#include <unistd.h>
+
 static int wait_on_server(eddy_pg_connection *db, double seconds)
 {
     return (int)eddy_pg_execute(db, "SELECT pg_sleep($1)", seconds);
@@ -131,8 +133,10 @@ static void end_under_operations(void (*end)(struct pg_server *server))
         EDDY_TASK three = eddy_create_task(transaction_for_ever, dbs[2]);
         EDDY_TASK four = eddy_create_task(pipeline_for_ever, dbs[3]);
 
-        while (rows_seen < 2000) /* by then the others wait, too */
+        while (rows_seen < 2000) { /* by then the others wait, too */
+            usleep(200);           /* the server takes real time */
             CHECK_OK(eddy_sleep(0));
+        }
         end(&server);
         rcs[0] = eddy_await(one);
         rcs[1] = eddy_await(two);
