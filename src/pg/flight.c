@@ -118,7 +118,8 @@ void pg_flight_settle(struct pg_statement *statement, enum pg_statement_state st
     eddy_event_set(&statement->settled);
 }
 
-/* A description has come, or an error in its place; a server that ends may say so behind them all. */
+/* A description has come, or an error in its place; a server that ends may say so behind them
+ * all. */
 static void prepare_take(struct pg_flight *flight, PGresult *result)
 {
     struct pg_statement *statement;
