@@ -56,6 +56,16 @@ bool test_is_cancelled(void)
     return plan.cancel_at && plan.reached;
 }
 
+void *test_room(size_t size)
+{
+    void *room = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (room == MAP_FAILED)
+        test_fail(__FILE__, __LINE__, "no room for %zu bytes", size);
+    return room;
+}
+
 bool test_is_swept(void)
 {
     return options.every_k;

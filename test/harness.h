@@ -101,6 +101,11 @@ bool test_is_cancelled(void);
  * of being many or large, can be less. */
 bool test_is_swept(void);
 
+/* Room for a test that needs much, all zero, until its process ends. In place of large static
+ * arrays: those of all tests are one program's, and LeakSanitizer looks through them behind each
+ * test. */
+void *test_room(size_t size);
+
 /* Lets everything that is ready run, until only the caller is left. */
 void test_settle(void);
 

@@ -18,24 +18,27 @@
 __attribute__((unused)) static const eddy_web_options *web_options;
 #define WEB_START(app, server) CHECK_OK(ed_web_server_new(app, web_options, &server))
 
+#define WEB_HEARD ((size_t)1 << 20)
+
 /* What the server says to a text until it closes the connection, which ends behind the text. A
  * buffer that the next call overwrites. */
 __attribute__((unused)) static const char *
 web_say_bytes(eddy_web_server *server, const char *text, size_t size)
 {
-    static char heard[1 << 20];
+    static char *heard;
     EDDY_STREAM stream = NULL;
     char *data;
     int rc = ed_web_connect(server, &stream);
 
+    heard = heard ? heard : test_room(WEB_HEARD);
     if (rc == 0)
         rc = eddy_write(stream, text, size);
     if (rc == 0)
         rc = eddy_write_eof(stream);
     if (rc == 0)
-        rc = eddy_read_all(stream, sizeof heard - 1, &data, &size);
+        rc = eddy_read_all(stream, WEB_HEARD - 1, &data, &size);
     if (rc < 0) {
-        snprintf(heard, sizeof heard, "%s", eddy_error_name(rc));
+        snprintf(heard, WEB_HEARD, "%s", eddy_error_name(rc));
         return heard;
     }
     memcpy(heard, data, size + 1);

@@ -19,10 +19,10 @@ static int pour(eddy_web_request *request, void *argument)
 
 static int send_much(eddy_web_request *request, void *argument)
 {
-    static char much[32 << 20];
+    const size_t much = 32 << 20;
 
     *(int *)argument = 1;
-    return eddy_web_send(request, 200, NULL, much, sizeof much);
+    return eddy_web_send(request, 200, NULL, test_room(much), much);
 }
 
 static int wait_long(eddy_web_request *request, void *argument)

@@ -202,7 +202,8 @@ TEST(socket_reset_reaches_the_reader_that_waits)
  * limit gets it all the same, whole and in order. */
 TEST(socket_takes_no_more_than_its_limit_until_somebody_reads)
 {
-    static char data[4000000];
+    const size_t much = 4000000;
+    char *data = test_room(much);
     EDDY_STREAM stream = NULL;
     PEER_FD peer = -1;
     size_t sent = 0, kept, from = 1;
@@ -210,28 +211,28 @@ TEST(socket_takes_no_more_than_its_limit_until_somebody_reads)
     CHECK_OK(peer_stream(AF_INET, &stream, &peer));
     CHECK_OK(eddy_stream_set_limit(stream, 1000));
     CHECK_OK(peer_set(peer, SO_SNDBUF, 65536));
-    sent = peer_send(peer, 0, sizeof data);
+    sent = peer_send(peer, 0, much);
     CHECK_EQ(eddy_read(stream, data, 1), 1);
     for (int i = 0; i < 20; i++) {
         CHECK_OK(let_come());
-        sent += peer_send(peer, sent, sizeof data - sent);
+        sent += peer_send(peer, sent, much - sent);
     }
-    CHECK(sent < sizeof data); /* it would block */
+    CHECK(sent < much); /* it would block */
     kept = eddy_stream_get_counters(stream).to_read;
     CHECK_THAT(kept >= 2000 && kept < 2000 + 262144, "%zu bytes are kept", kept);
-    while (from < sizeof data) { /* a resumed stream takes more */
-        size_t size = sizeof data - from < 50000 ? sizeof data - from : 50000;
+    while (from < much) { /* a resumed stream takes more */
+        size_t size = much - from < 50000 ? much - from : 50000;
         EDDY_TASK reader = eddy_create_task(read_all_of, stream, data, size);
 
         while (!eddy_task_done(reader)) {
             CHECK_OK(eddy_sleep(0.001));
-            sent += peer_send(peer, sent, sizeof data - sent);
+            sent += peer_send(peer, sent, much - sent);
         }
         CHECK_OK(eddy_await(reader));
         CHECK(peer_is_filled(data, from, size));
         from += size;
     }
-    CHECK_EQ(sent, sizeof data);
+    CHECK_EQ(sent, much);
     CHECK_EQ(eddy_stream_get_counters(stream).to_read, 0);
 }
 

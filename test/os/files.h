@@ -79,17 +79,19 @@ static inline const char *files_put(const char *name, const char *text)
     return files_put_bytes(name, text, strlen(text));
 }
 
+#define FILES_CONTENT ((size_t)1 << 20)
+
 /* What a file holds now, seen from outside; up to a megabyte. */
 static inline size_t files_get_bytes(const char *name, char **data)
 {
-    static char content[1 << 20];
+    static char *content;
     FILE *file = fopen(files_path(name), "re");
     size_t size;
 
-    *data = content;
+    *data = content = content ? content : test_room(FILES_CONTENT);
     if (!file)
         test_fail(__FILE__, __LINE__, "%s: %s", name, strerror(errno));
-    size = fread(content, 1, sizeof content - 1, file);
+    size = fread(content, 1, FILES_CONTENT - 1, file);
     content[size] = '\0';
     fclose(file);
     return size;

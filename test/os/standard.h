@@ -22,14 +22,17 @@ static inline void put_back(int number)
     close(standard_before[number]);
 }
 
+#define STANDARD_TEXT ((size_t)1 << 20)
+
 /* What comes from a descriptor up to its end; a buffer that is overwritten. */
 static inline const char *all_of(int fd)
 {
-    static char text[1 << 20];
+    static char *text;
     size_t size = 0;
     ssize_t n;
 
-    while ((n = read(fd, text + size, sizeof text - 1 - size)) > 0)
+    text = text ? text : test_room(STANDARD_TEXT);
+    while ((n = read(fd, text + size, STANDARD_TEXT - 1 - size)) > 0)
         size += (size_t)n;
     text[size] = '\0';
     return text;
